@@ -1,0 +1,109 @@
+//! What is known of an input, and the limits it must keep.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::frame::Rotation;
+use crate::time::Span;
+
+/// What a container says of the media, and what decoding it showed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct MediaInfo {
+    /// The input's name, usually its path.
+    pub input: String,
+    /// Size in bytes, where known.
+    pub bytes: Option<u64>,
+    /// Container format, FFmpeg's short names.
+    pub container: String,
+    /// Duration in seconds as the container declares it.
+    pub declared_duration_s: Option<f64>,
+    /// Container metadata: encoder, creation time, device make.
+    pub tags: std::collections::BTreeMap<String, String>,
+    /// The picture stream that is analysed.
+    pub video: Option<VideoStreamInfo>,
+    /// The sound stream that is analysed.
+    pub audio: Option<AudioStreamInfo>,
+    /// Numbers of picture and sound streams in the container.
+    pub stream_counts: [usize; 2],
+    /// What was met while decoding that a reader should know, each with a stable code: `truncated`,
+    /// `size_changed`, `timestamps_repaired`, `corrupt_packets`.
+    pub notes: Vec<MediaNote>,
+}
+
+/// One thing met while decoding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MediaNote {
+    /// Stable code.
+    pub code: String,
+    /// Where, if it is in one place.
+    pub span: Option<Span>,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The picture stream.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct VideoStreamInfo {
+    /// Index in the container.
+    pub index: usize,
+    /// Codec, FFmpeg's name.
+    pub codec: String,
+    /// Stored width, pixels.
+    pub width: u32,
+    /// Stored height, pixels.
+    pub height: u32,
+    /// Average frame rate as declared, frames a second; 0 where unknown.
+    pub frame_rate: f64,
+    /// Turn that makes the picture upright.
+    pub rotation: Rotation,
+    /// Pixel format, FFmpeg's name.
+    pub pixel_format: String,
+    /// Whether the stream is marked as interlaced.
+    pub interlaced: bool,
+    /// Bit rate as declared, bit/s.
+    pub bit_rate: Option<u64>,
+    /// Start of the stream against the start of the media, seconds.
+    pub start_s: f64,
+    /// Stream metadata.
+    pub tags: std::collections::BTreeMap<String, String>,
+}
+
+/// The sound stream.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AudioStreamInfo {
+    /// Index in the container.
+    pub index: usize,
+    /// Codec, FFmpeg's name.
+    pub codec: String,
+    /// Sampling rate as stored, hertz.
+    pub sample_rate: u32,
+    /// Channels as stored.
+    pub channels: u32,
+    /// Bit rate as declared, bit/s.
+    pub bit_rate: Option<u64>,
+    /// Start of the stream against the start of the media, seconds.
+    pub start_s: f64,
+    /// Stream metadata.
+    pub tags: std::collections::BTreeMap<String, String>,
+}
+
+/// Caps on untrusted input; passing one is [`Error::Limit`](crate::Error::Limit).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Longest recording, seconds. Default: `21600` (six hours).
+    pub duration_s: f64,
+    /// Most pixels of one frame. Default: `36_000_000` (8K has 33 million).
+    pub pixels: u64,
+    /// Most streams of a container. Default: `64`.
+    pub streams: usize,
+    /// Most bytes of text of one transcript. Default: `16_777_216`.
+    pub text_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { duration_s: 21_600.0, pixels: 36_000_000, streams: 64, text_bytes: 16 << 20 }
+    }
+}
