@@ -18,5 +18,4 @@ pub struct BuiltIn {
     pub onnx: &'static [u8],
 }
 
-/// All models that are built in, by id.
-pub const BUILT_IN: &[BuiltIn] = &[];
+include!(concat!(env!("OUT_DIR"), "/built_in.rs"));

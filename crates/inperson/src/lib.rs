@@ -9,6 +9,7 @@ pub mod error;
 pub mod evidence;
 pub mod fuse;
 pub mod media;
+pub mod model;
 pub mod time;
 
 pub use error::{Error, Result};

@@ -1,0 +1,73 @@
+//! What a caller can set, with defaults; read from JSON or TOML, unknown keys refused.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::fuse::FusionConfig;
+use crate::media::Limits;
+use crate::model::RuntimeConfig;
+
+/// Which of the faces seen is the candidate's.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CandidateRule {
+    /// The face with the largest area summed over time.
+    #[default]
+    Largest,
+    /// The face that is most often inside this region: left, top, right, bottom, as shares of the upright frame.
+    Region([f32; 4]),
+    /// The face that looks most like the one in this picture.
+    Reference(PathBuf),
+}
+
+/// Everything that an [`Analyzer`](crate::Analyzer) is made from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Config {
+    /// Checks to run, by name; empty for all. Default: all.
+    pub checks: Vec<String>,
+    /// How evidence is fused, with the prior.
+    pub fusion: FusionConfig,
+    /// Caps on untrusted input.
+    pub limits: Limits,
+    /// Where ONNX Runtime is and what it runs on.
+    pub runtime: RuntimeConfig,
+    /// Folder of models that replace the built-in ones of the same id.
+    pub models: Option<PathBuf>,
+    /// Which face is the candidate's. Default: the largest.
+    pub candidate: CandidateRule,
+    /// Sound track to analyse, counted among the sound tracks from 0. Default: the container's default.
+    pub audio_track: Option<usize>,
+    /// Threads for decoding one input; 0 for one a core. Default: `0`.
+    pub decode_threads: usize,
+}
+
+impl Config {
+    /// Refuses values that contradict themselves.
+    ///
+    /// # Errors
+    /// [`Error::Config`], naming the value.
+    pub fn validate(&self) -> Result<()> {
+        let prior = self.fusion.prior;
+        if !(prior > 0.0 && prior < 1.0) {
+            return Err(Error::Config(format!("the prior must lie between 0 and 1, not {prior}")));
+        }
+        for (name, rho) in [("rho_within", self.fusion.rho_within), ("rho_across", self.fusion.rho_across)] {
+            if !(0.0..=1.0).contains(&rho) {
+                return Err(Error::Config(format!("{name} must lie between 0 and 1, not {rho}")));
+            }
+        }
+        if let CandidateRule::Region([left, top, right, bottom]) = self.candidate
+            && !(0.0 <= left && left < right && right <= 1.0 && 0.0 <= top && top < bottom && bottom <= 1.0)
+        {
+            let region = format!("{left},{top},{right},{bottom}");
+            return Err(Error::Config(format!("the region must be left,top,right,bottom within 0..1, not {region}")));
+        }
+        Ok(())
+    }
+}

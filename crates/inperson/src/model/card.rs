@@ -1,0 +1,70 @@
+//! What `model.toml` says of a model: the contract that is checked when it is loaded.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::calibrate::Calibration;
+use crate::error::{Error, Result};
+
+/// One named tensor of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TensorSpec {
+    /// Name in the graph.
+    pub name: String,
+    /// Element type; `float32` for all models so far.
+    pub dtype: String,
+    /// Sizes; -1 where any size is taken.
+    pub shape: Vec<i64>,
+    /// What it holds, with units and range.
+    #[serde(default)]
+    pub meaning: String,
+}
+
+/// What a model is, where it comes from and how it is called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelCard {
+    /// Id, which is the name of its folder.
+    pub id: String,
+    /// Version of these weights.
+    pub version: String,
+    /// What it does, one word: `face-detection`.
+    pub task: String,
+    /// One sentence.
+    #[serde(default)]
+    pub summary: String,
+    /// Licence of the weights, an SPDX expression or the name of a text.
+    pub licence: String,
+    /// SHA-256 of `model.onnx`, lower-case hex.
+    pub sha256: String,
+    /// Tensors that go in.
+    #[serde(default)]
+    pub inputs: Vec<TensorSpec>,
+    /// Tensors that come out.
+    #[serde(default)]
+    pub outputs: Vec<TensorSpec>,
+    /// From the raw score to a log-likelihood ratio, for models that judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+}
+
+impl ModelCard {
+    /// Reads the text of a `model.toml`; tables this library does not know are the card's own business.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the text is not such a card or belongs to another folder than `id`.
+    pub fn parse(id: &str, text: &str) -> Result<Self> {
+        let card: Self = toml::from_str(text)
+            .map_err(|e| Error::model(id, format!("model.toml cannot be read: {}", e.message())))?;
+        if card.id != id {
+            return Err(Error::model(id, format!("model.toml is for `{}`", card.id)));
+        }
+        let hex = card.sha256.len() == 64 && card.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !hex {
+            return Err(Error::model(id, "sha256 in model.toml is not 64 lower-case hex digits"));
+        }
+        if card.licence.trim().is_empty() {
+            return Err(Error::model(id, "model.toml names no licence"));
+        }
+        Ok(card)
+    }
+}

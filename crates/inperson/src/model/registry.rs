@@ -1,0 +1,142 @@
+//! Which models there are: those built in, and those of a folder that the user names.
+//!
+//! A folder's model replaces the built-in one of the same id. Its checksum is checked, and somebody must have
+//! accepted its licence, which `inperson models add` records beside it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::card::ModelCard;
+use crate::error::{Error, Result};
+
+/// File beside a model of the user's that holds the licence that was accepted for these very weights.
+pub const ACCEPTANCE_FILE: &str = "accepted.toml";
+
+/// One model that can be loaded.
+#[derive(Debug, Clone)]
+pub struct ModelEntry {
+    /// Its contract.
+    pub card: ModelCard,
+    /// Text of `CARD.md`, empty where there is none.
+    pub text: Cow<'static, str>,
+    /// Folder it was read from; `None` for a model that is built in.
+    pub folder: Option<PathBuf>,
+    onnx: Cow<'static, [u8]>,
+}
+
+impl ModelEntry {
+    /// Reads the model in `folder` without asking whether its licence was accepted.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where a file is missing, [`Error::Model`] where the card is wrong.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let id = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let text = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path).map_err(|e| Error::io(path, e))
+        };
+        let card = ModelCard::parse(&id, &text("model.toml")?)?;
+        let path = folder.join("model.onnx");
+        let onnx = std::fs::read(&path).map_err(|e| Error::io(path, e))?;
+        let text = Cow::Owned(text("CARD.md").unwrap_or_default());
+        Ok(Self { card, text, folder: Some(folder.to_owned()), onnx: Cow::Owned(onnx) })
+    }
+
+    /// Bytes of `model.onnx`, after comparing their checksum with the card's.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when they are not the bytes the card is about.
+    pub fn verified(&self) -> Result<&[u8]> {
+        let found = format!("{:x}", Sha256::digest(&self.onnx));
+        if found != self.card.sha256 {
+            let want = &self.card.sha256;
+            return Err(Error::model(&self.card.id, format!("checksum is {found}, model.toml says {want}")));
+        }
+        Ok(&self.onnx)
+    }
+
+    /// Size of `model.onnx` in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.onnx.len()
+    }
+
+    fn check_acceptance(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        #[derive(serde::Deserialize)]
+        struct Acceptance {
+            licence: String,
+            sha256: String,
+        }
+        let id = &self.card.id;
+        let accepted = std::fs::read_to_string(folder.join(ACCEPTANCE_FILE))
+            .ok()
+            .and_then(|text| toml::from_str::<Acceptance>(&text).ok())
+            .is_some_and(|a| a.licence == self.card.licence && a.sha256 == self.card.sha256);
+        if accepted {
+            return Ok(());
+        }
+        let licence = &self.card.licence;
+        Err(Error::model(
+            id,
+            format!("nobody accepted its licence ({licence}): `inperson models add {} --accept-licence`", folder.display()),
+        ))
+    }
+}
+
+/// All models by id.
+#[derive(Debug, Clone, Default)]
+pub struct Registry(BTreeMap<String, ModelEntry>);
+
+impl Registry {
+    /// The models that are built in.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when a card that was built in is wrong.
+    pub fn built_in() -> Result<Self> {
+        let mut models = BTreeMap::new();
+        for m in inperson_models::BUILT_IN {
+            let card = ModelCard::parse(m.id, m.toml)?;
+            let entry = ModelEntry { card, text: m.card.into(), folder: None, onnx: m.onnx.into() };
+            models.insert(m.id.to_owned(), entry);
+        }
+        Ok(Self(models))
+    }
+
+    /// The models that are built in, those in the sub-folders of `folder` before them.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be read, [`Error::Model`] when a model in it is broken or its licence
+    /// was not accepted.
+    pub fn with_folder(folder: &Path) -> Result<Self> {
+        let mut registry = Self::built_in()?;
+        for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+            let path = entry.map_err(|e| Error::io(folder, e))?.path();
+            if path.join("model.toml").is_file() {
+                let model = ModelEntry::read(&path)?;
+                model.check_acceptance()?;
+                registry.0.insert(model.card.id.clone(), model);
+            }
+        }
+        Ok(registry)
+    }
+
+    /// The model of this id.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when there is none, with the ids there are.
+    pub fn find(&self, id: &str) -> Result<&ModelEntry> {
+        self.0.get(id).ok_or_else(|| {
+            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            Error::model(id, format!("there is no such model; there are: {}", known.join(", ")))
+        })
+    }
+
+    /// All models, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &ModelEntry> {
+        self.0.values()
+    }
+}

@@ -1,0 +1,338 @@
+//! One interview: samples are pushed in, hops are analysed as they complete, an assessment can be asked for at any
+//! time and a report at the end.
+//!
+//! A recording is a live call that arrives as fast as the machine can take it: [`Analyzer::analyze`] only pulls a
+//! source and pushes. Nothing here depends on how the samples were cut.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::detect::{self, Detector, Whole, Window};
+use crate::error::{Error, Result};
+use crate::evidence::{Evidence, Finding, Question};
+use crate::fuse::{Assessment, fuse};
+use crate::media::{FileSource, MediaInfo, MediaOptions, Sample, Source, hash_file};
+use crate::model::{Registry, Runtime};
+use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
+use crate::time::{Span, Timestamp};
+use crate::timeline::{Hop, Timeline};
+use crate::track::{FaceModels, Tracker};
+
+/// What a live push may return.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Evidence of this code first raised concern in this hop.
+    Raised {
+        /// The evidence's code.
+        code: String,
+        /// Where.
+        span: Span,
+    },
+    /// Evidence of this code has not been met for ten seconds.
+    Cleared {
+        /// The evidence's code.
+        code: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How far an analysis has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Seconds of media analysed.
+    pub done_s: f64,
+    /// Seconds of media in all, where the container says so.
+    pub total_s: Option<f64>,
+}
+
+/// Configuration and models: immutable, shared, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Analyzer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    runtime: Runtime,
+    faces: FaceModels,
+    models: Vec<ModelUse>,
+}
+
+impl Analyzer {
+    /// Loads ONNX Runtime and the models.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a configuration that contradicts itself or names an unknown check,
+    /// [`Error::Runtime`] and [`Error::Model`] when ONNX Runtime or a model cannot be loaded.
+    pub fn new(config: Config) -> Result<Self> {
+        config.validate()?;
+        detect::built_in(&config.checks)?;
+        let runtime = Runtime::load(&config.runtime)?;
+        let registry = config.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
+        let faces = FaceModels::load(&runtime, &registry)?;
+        let models = FaceModels::IDS
+            .iter()
+            .map(|id| {
+                let entry = registry.find(id)?;
+                Ok(ModelUse {
+                    id: entry.card.id.clone(),
+                    version: entry.card.version.clone(),
+                    sha256: entry.card.sha256.clone(),
+                    replaced: entry.folder.is_some(),
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self(Arc::new(Shared { config, runtime, faces, models })))
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// A session for one interview; `media` is what is known of it beforehand.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Media`] when the candidate's reference picture cannot be read.
+    pub fn session(&self, media: MediaInfo) -> Result<Session> {
+        Session::new(self.clone(), media)
+    }
+
+    /// Analyses a file.
+    ///
+    /// # Errors
+    /// When the file cannot be looked at; never because of what was found in it.
+    pub fn analyze(&self, path: impl AsRef<Path>) -> Result<Report> {
+        self.analyze_with(path, |_| ControlFlow::Continue(()))
+    }
+
+    /// Analyses a file and says how far it has come, about once per second of media; `Break` cancels.
+    ///
+    /// # Errors
+    /// As [`Analyzer::analyze`], and [`Error::Cancelled`].
+    pub fn analyze_with(
+        &self,
+        path: impl AsRef<Path>,
+        progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let (path, config) = (path.as_ref(), &self.0.config);
+        let options = MediaOptions { audio_track: config.audio_track, threads: config.decode_threads };
+        let mut source = FileSource::open(path, &config.limits, &options)?;
+        std::thread::scope(|scope| {
+            let hash = scope.spawn(|| hash_file(path));
+            let mut report = self.analyze_source(&mut source, progress)?;
+            let hash = hash.join().map_err(|_| Error::media(path.display().to_string(), "hashing it failed"))?;
+            report.media_sha256 = Some(hash?);
+            Ok(report)
+        })
+    }
+
+    /// Analyses whatever a source gives.
+    ///
+    /// # Errors
+    /// As [`Analyzer::analyze_with`].
+    pub fn analyze_source(
+        &self,
+        source: &mut dyn Source,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let mut session = self.session(source.info().clone())?;
+        let total_s = source.info().declared_duration_s;
+        let mut reported = f64::NEG_INFINITY;
+        while let Some(sample) = source.next()? {
+            session.push(sample)?;
+            let done_s = session.analysed().seconds();
+            if done_s >= reported + 1.0 {
+                reported = done_s;
+                if progress(Progress { done_s, total_s }).is_break() {
+                    return Err(Error::Cancelled);
+                }
+            }
+        }
+        session.set_media(source.info().clone());
+        session.finish()
+    }
+}
+
+/// Seconds without a finding after which it counts as cleared.
+const CLEARED_AFTER_S: f64 = 10.0;
+
+/// The mutable state of one interview.
+pub struct Session {
+    analyzer: Analyzer,
+    media: MediaInfo,
+    timeline: Timeline,
+    tracker: Tracker,
+    checks: Vec<Box<dyn Detector>>,
+    evidence: Vec<Evidence>,
+    raised: BTreeMap<String, Timestamp>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({} at {})", self.media.input, self.timeline.analysed())
+    }
+}
+
+impl Session {
+    fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
+        let config = &analyzer.0.config;
+        let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate)?;
+        let checks = detect::built_in(&config.checks)?;
+        let timeline = Timeline::new(&media);
+        Ok(Self { media, timeline, tracker, checks, evidence: Vec::new(), raised: BTreeMap::new(), analyzer })
+    }
+
+    /// Takes one sample in and analyses every hop that it completes.
+    ///
+    /// # Errors
+    /// When a model fails, or a limit is passed.
+    pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
+        match sample {
+            Sample::Video(frame) => {
+                let (facts, faces) = self.tracker.look(&frame)?;
+                self.timeline.push_frame(facts, faces);
+            }
+            Sample::Audio(chunk) => self.timeline.push_audio(&chunk),
+            Sample::Text(words) => self.timeline.push_words(words),
+        }
+        let mut events = Vec::new();
+        while let Some(hop) = self.timeline.next_hop() {
+            self.analyse(hop, &mut events)?;
+        }
+        Ok(events)
+    }
+
+    /// Up to where the interview was analysed.
+    #[must_use]
+    pub fn analysed(&self) -> Timestamp {
+        self.timeline.analysed()
+    }
+
+    /// Replaces what is known of the media; a source knows most at its end.
+    pub fn set_media(&mut self, media: MediaInfo) {
+        self.media = media;
+    }
+
+    /// What the interview so far amounts to.
+    #[must_use]
+    pub fn assess(&self) -> Assessment {
+        let mut evidence = self.evidence.clone();
+        self.conclude(&mut evidence);
+        self.fuse(&evidence)
+    }
+
+    /// Ends the interview.
+    ///
+    /// # Errors
+    /// When a model fails on the last hop; [`Error::Media`] when nothing at all came in.
+    pub fn finish(mut self) -> Result<Report> {
+        let mut events = Vec::new();
+        while let Some(hop) = self.timeline.last_hop() {
+            self.analyse(hop, &mut events)?;
+        }
+        let span = self.span();
+        if span.is_empty() {
+            return Err(Error::media(&self.media.input, "no picture and no sound could be decoded"));
+        }
+        let mut evidence = std::mem::take(&mut self.evidence);
+        self.conclude(&mut evidence);
+        evidence.sort_by(|a, b| (a.span, &a.code, a.subject).cmp(&(b.span, &b.code, b.subject)));
+        let Shared { config, runtime, models, .. } = &*self.analyzer.0;
+        Ok(Report {
+            schema_version: SCHEMA_VERSION,
+            inperson_version: env!("CARGO_PKG_VERSION").to_owned(),
+            media_sha256: None,
+            span,
+            models: models.clone(),
+            runtime: Some(RuntimeUse {
+                onnxruntime: runtime.build_info().to_owned(),
+                device: runtime.device().to_string(),
+            }),
+            config: config.clone(),
+            assessment: self.fuse(&evidence),
+            not_judged: not_judged(&evidence),
+            evidence,
+            tracks: self.tracker.tracks().clone(),
+            media: self.media,
+            decision: None,
+        })
+    }
+
+    fn span(&self) -> Span {
+        Span::new(Timestamp::ZERO, self.timeline.analysed())
+    }
+
+    fn analyse(&mut self, hop: Hop, events: &mut Vec<Event>) -> Result<()> {
+        let speech = self.tracker.listen(&hop);
+        let window = Window {
+            span: hop.span,
+            frames: &hop.frames,
+            faces: &hop.faces,
+            audio: &hop.audio,
+            heard: &hop.heard,
+            speech: &speech,
+            words: &hop.words,
+            tracks: self.tracker.tracks(),
+            media: &self.media,
+        };
+        let before = self.evidence.len();
+        for check in &mut self.checks {
+            check.observe(&window, &mut self.evidence)?;
+        }
+        for found in &self.evidence[before..] {
+            if found.llr().is_some_and(|llr| llr > 0.0)
+                && self.raised.insert(found.code.to_string(), hop.span.end).is_none()
+            {
+                events.push(Event::Raised { code: found.code.to_string(), span: found.span });
+            }
+        }
+        self.raised.retain(|code, last| {
+            let keep = hop.span.end.since(*last) as f64 / 1e6 < CLEARED_AFTER_S;
+            if !keep {
+                events.push(Event::Cleared { code: code.clone(), at: hop.span.end });
+            }
+            keep
+        });
+        Ok(())
+    }
+
+    fn conclude(&self, evidence: &mut Vec<Evidence>) {
+        let whole = Whole { span: self.span(), tracks: self.tracker.tracks(), media: &self.media };
+        for check in &self.checks {
+            check.conclude(&whole, evidence);
+        }
+    }
+
+    fn fuse(&self, evidence: &[Evidence]) -> Assessment {
+        let seconds = self.span().seconds();
+        let mut coverage: BTreeMap<Question, f64> = BTreeMap::new();
+        for check in &self.checks {
+            let share = if seconds > 0.0 { (check.judged_s() / seconds).min(1.0) } else { 0.0 };
+            let held = coverage.entry(check.info().question).or_default();
+            *held = held.max(share);
+        }
+        fuse(evidence, &coverage, &self.analyzer.0.config.fusion)
+    }
+}
+
+fn not_judged(evidence: &[Evidence]) -> Vec<NotJudged> {
+    evidence
+        .iter()
+        .filter_map(|e| match e.finding {
+            Finding::Abstain { reason } => Some(NotJudged {
+                question: e.question,
+                code: e.code.to_string(),
+                reason,
+                span: e.span,
+                message: e.message.clone(),
+            }),
+            Finding::Score { .. } | Finding::Note => None,
+        })
+        .collect()
+}

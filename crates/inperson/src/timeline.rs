@@ -1,0 +1,144 @@
+//! One clock for picture, sound and words: a bounded ring that is cut into hops of one second.
+//!
+//! A hop is complete when every stream that the media has was seen past its end. A stream that falls more than
+//! [`PATIENCE_S`] behind is not waited for any longer: live calls go on without a camera.
+
+use std::collections::VecDeque;
+
+use crate::media::{AUDIO_RATE, AudioChunk, MediaInfo, Utterance};
+use crate::time::{Span, Timestamp};
+use crate::track::{FaceObservation, FrameFacts};
+
+/// Length of a hop, microseconds.
+pub(crate) const HOP: i64 = 1_000_000;
+/// Seconds that one stream may run ahead of another before the other is given up on.
+const PATIENCE_S: i64 = 5;
+
+/// Everything that fell into one hop.
+#[derive(Debug, Default)]
+pub(crate) struct Hop {
+    pub(crate) span: Span,
+    pub(crate) frames: Vec<FrameFacts>,
+    pub(crate) faces: Vec<FaceObservation>,
+    pub(crate) audio: Vec<f32>,
+    pub(crate) heard: Vec<Span>,
+    pub(crate) words: Vec<Utterance>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    start: Timestamp,
+    frames: VecDeque<FrameFacts>,
+    faces: VecDeque<FaceObservation>,
+    /// Chunks as they came: number of the first sample, and samples not yet handed out.
+    audio: VecDeque<(i64, Vec<f32>)>,
+    words: VecDeque<Utterance>,
+    /// How far each stream was seen; `None` for a stream that the media does not have.
+    video_seen: Option<Timestamp>,
+    audio_seen: Option<Timestamp>,
+}
+
+impl Timeline {
+    pub(crate) fn new(media: &MediaInfo) -> Self {
+        let unknown = media.video.is_none() && media.audio.is_none();
+        Self {
+            start: Timestamp::ZERO,
+            frames: VecDeque::new(),
+            faces: VecDeque::new(),
+            audio: VecDeque::new(),
+            words: VecDeque::new(),
+            video_seen: (unknown || media.video.is_some()).then_some(Timestamp::ZERO),
+            audio_seen: (unknown || media.audio.is_some()).then_some(Timestamp::ZERO),
+        }
+    }
+
+    /// Up to where hops were handed out.
+    pub(crate) fn analysed(&self) -> Timestamp {
+        self.start
+    }
+
+    pub(crate) fn push_frame(&mut self, facts: FrameFacts, faces: Vec<FaceObservation>) {
+        self.video_seen = self.video_seen.max(Some(facts.at));
+        if facts.at >= self.start {
+            self.frames.push_back(facts);
+            self.faces.extend(faces);
+        }
+    }
+
+    pub(crate) fn push_audio(&mut self, chunk: &AudioChunk) {
+        let at = sample_at(chunk.at);
+        let end = time_of(at + chunk.samples.len() as i64);
+        self.audio_seen = self.audio_seen.max(Some(end));
+        if end > self.start {
+            self.audio.push_back((at, chunk.samples.to_vec()));
+        }
+    }
+
+    pub(crate) fn push_words(&mut self, words: Utterance) {
+        self.words.push_back(words);
+    }
+
+    /// The next hop that is complete.
+    pub(crate) fn next_hop(&mut self) -> Option<Hop> {
+        let end = self.start.plus(HOP);
+        let seen = [self.video_seen, self.audio_seen];
+        let furthest = seen.iter().flatten().max()?;
+        let complete = seen.iter().flatten().all(|&s| s >= end);
+        (complete || *furthest >= end.plus(PATIENCE_S * HOP)).then(|| self.cut(end))
+    }
+
+    /// At the end of the media: the next hop with whatever is left, the last one as long as its content.
+    pub(crate) fn last_hop(&mut self) -> Option<Hop> {
+        let end = self.start.plus(HOP);
+        let last = [self.video_seen.map(|t| t.plus(1)), self.audio_seen].into_iter().flatten().max()?;
+        (last > self.start).then(|| self.cut(end.min(last)))
+    }
+
+    fn cut(&mut self, end: Timestamp) -> Hop {
+        let span = Span::new(self.start, end);
+        let frames = take_while(&mut self.frames, |f| f.at < end);
+        let faces = take_while(&mut self.faces, |f| f.at < end);
+        let words = take_while(&mut self.words, |w| w.span.start < end);
+        let (audio, heard) = self.cut_audio(span);
+        self.start = end;
+        Hop { span, frames, faces, audio, heard, words }
+    }
+
+    fn cut_audio(&mut self, span: Span) -> (Vec<f32>, Vec<Span>) {
+        let (start, end) = (sample_at(span.start), sample_at(span.end));
+        let mut audio = vec![0.0; usize::try_from(end - start).unwrap_or_default()];
+        let mut heard = Vec::new();
+        while let Some((at, samples)) = self.audio.front_mut() {
+            if *at >= end {
+                break;
+            }
+            let skip = usize::try_from(start - *at).unwrap_or_default().min(samples.len());
+            let offset = usize::try_from(*at + skip as i64 - start).unwrap_or_default();
+            let count = (samples.len() - skip).min(audio.len() - offset);
+            audio[offset..offset + count].copy_from_slice(&samples[skip..skip + count]);
+            let from = *at + skip as i64;
+            heard.push(Span::new(time_of(from), time_of(from + count as i64)));
+            if skip + count < samples.len() {
+                samples.drain(..skip + count);
+                *at = end;
+                break;
+            }
+            self.audio.pop_front();
+        }
+        (audio, Span::merged(heard, 1_000))
+    }
+}
+
+fn take_while<T>(queue: &mut VecDeque<T>, inside: impl Fn(&T) -> bool) -> Vec<T> {
+    let count = queue.iter().take_while(|item| inside(item)).count();
+    queue.drain(..count).collect()
+}
+
+/// Number of the sample heard at this moment, counted from the start of the media.
+fn sample_at(at: Timestamp) -> i64 {
+    (at.0.saturating_mul(i64::from(AUDIO_RATE)) + 500_000).div_euclid(1_000_000)
+}
+
+fn time_of(sample: i64) -> Timestamp {
+    Timestamp(sample.saturating_mul(1_000_000) / i64::from(AUDIO_RATE))
+}

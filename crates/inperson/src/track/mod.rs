@@ -1,0 +1,180 @@
+//! Faces followed, voices followed, and who speaks when: what all checks share, computed once.
+
+mod face;
+mod landmarks;
+mod link;
+mod quality;
+mod voice;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::CandidateRule;
+use crate::error::Result;
+use crate::media::VideoFrame;
+use crate::time::{Span, Timestamp};
+use crate::timeline::Hop;
+
+pub(crate) use face::FaceModels;
+use face::FaceFollower;
+use link::Linker;
+use voice::VoiceActivity;
+
+/// Width and height of the small luma pictures in [`FrameFacts`], in pixels.
+pub const THUMB: (usize, usize) = (64, 36);
+
+/// What is kept of every frame, so that frames themselves need not be.
+#[derive(Debug, Clone)]
+pub struct FrameFacts {
+    /// When it is shown.
+    pub at: Timestamp,
+    /// Stored width and height in pixels.
+    pub size: (u32, u32),
+    /// Bytes of its packet; 0 where unknown.
+    pub packet_bytes: u32,
+    /// Whether the encoder marked it as a key frame.
+    pub key: bool,
+    /// Luma averaged over a grid of [`THUMB`] tiles, row by row: what is seen, without noise.
+    pub luma: Arc<[u8]>,
+    /// Luma of single pixels in the middle of those tiles: what noise does.
+    pub pixels: Arc<[u8]>,
+}
+
+/// How well a face can be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FaceQuality {
+    /// Distance between the eye centres in pixels of the frame.
+    pub interocular_px: f32,
+    /// Spread of the Laplacian of luma over the aligned face; under about 3 is blurred.
+    pub sharpness: f32,
+    /// Mean luma of the face, 0 to 1.
+    pub exposure: f32,
+    /// Turn to the side in degrees, positive to the right of the picture; from landmarks, about 10 degrees exact.
+    pub yaw: f32,
+    /// Nod in degrees, positive downwards.
+    pub pitch: f32,
+    /// Tilt in degrees, positive clockwise.
+    pub roll: f32,
+    /// Chance that a large part of the face is covered, 0 to 1.
+    pub occlusion: f32,
+    /// Share of the face's box that lies beyond the border of the frame, 0 to 1.
+    pub cropped: f32,
+}
+
+/// A face in one frame.
+#[derive(Debug, Clone)]
+pub struct FaceObservation {
+    /// Number of the face, the same as long as it is followed.
+    pub track: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Left, top, right, bottom in pixels of the upright frame.
+    pub bounds: [f32; 4],
+    /// Eye centres left to right, tip of the nose, corners of the mouth left to right, in pixels.
+    pub points: [[f32; 2]; 5],
+    /// The 478 points of MediaPipe's face mesh in pixels; irises from 468 on. Empty where landmarks failed.
+    pub mesh: Arc<[[f32; 2]]>,
+    /// The 68 points of iBUG's scheme in pixels. Empty where landmarks failed.
+    pub ibug68: Arc<[[f32; 2]]>,
+    /// Chance that this is a face, 0 to 1.
+    pub presence: f32,
+    /// How well it can be judged.
+    pub quality: FaceQuality,
+    /// Height of the inner mouth opening over the mouth's width.
+    pub mouth_open: f32,
+    /// Height of the eye openings over their widths, left to right in the picture.
+    pub eyes_open: [f32; 2],
+    /// The face aligned by its five points: RGB, side [`CROP`].
+    pub crop: Option<Arc<[u8]>>,
+}
+
+/// Side of an aligned face crop in pixels.
+pub const CROP: usize = 128;
+
+/// A face that was followed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FaceTrack {
+    /// Its number.
+    pub id: u32,
+    /// When it was seen; short losses are bridged.
+    pub seen: Vec<Span>,
+    /// Number of observations.
+    pub observations: u32,
+    /// Mean left, top, right, bottom as shares of the upright frame.
+    pub mean_bounds: [f32; 4],
+    /// Mean quality.
+    pub quality: FaceQuality,
+    /// Seconds in which it was seen speaking.
+    pub speaking_s: f64,
+}
+
+/// A stretch in which one voice speaks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Turn {
+    /// When.
+    pub span: Span,
+    /// The face that speaks it; none where nobody seen does.
+    pub face: Option<u32>,
+    /// How sure that is, 0 to 1; 0 where there was no way to tell.
+    pub confidence: f32,
+}
+
+/// Faces and voices through time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Tracks {
+    /// Faces by number.
+    pub faces: Vec<FaceTrack>,
+    /// Turns in order of time.
+    pub turns: Vec<Turn>,
+    /// Seconds of speech.
+    pub speech_s: f64,
+    /// The candidate's face.
+    pub candidate: Option<u32>,
+}
+
+/// Follows faces and voices through one interview.
+pub(crate) struct Tracker {
+    follower: FaceFollower,
+    voice: VoiceActivity,
+    linker: Linker,
+    tracks: Tracks,
+    rule: CandidateRule,
+}
+
+impl Tracker {
+    pub(crate) fn new(models: FaceModels, rule: &CandidateRule) -> Result<Self> {
+        let reference = match rule {
+            CandidateRule::Reference(path) => Some(face::reference(&models, Path::new(path))?),
+            CandidateRule::Largest | CandidateRule::Region(_) => None,
+        };
+        Ok(Self {
+            follower: FaceFollower::new(models, reference),
+            voice: VoiceActivity::default(),
+            linker: Linker::default(),
+            tracks: Tracks::default(),
+            rule: rule.clone(),
+        })
+    }
+
+    /// Looks at a frame: the facts kept of it, and the faces if this is a frame to look for them.
+    pub(crate) fn look(&mut self, frame: &VideoFrame) -> Result<(FrameFacts, Vec<FaceObservation>)> {
+        self.follower.look(frame)
+    }
+
+    /// Listens to a hop, says where speech is, and brings the tracks up to its end.
+    pub(crate) fn listen(&mut self, hop: &Hop) -> Vec<Span> {
+        let speech = self.voice.listen(hop.span, &hop.audio);
+        self.tracks.speech_s += speech.iter().map(|s| s.seconds()).sum::<f64>();
+        self.follower.summarise(&hop.faces, &mut self.tracks);
+        self.linker.link(hop, &speech, &mut self.tracks);
+        self.tracks.candidate = self.follower.candidate(&self.rule);
+        speech
+    }
+
+    pub(crate) const fn tracks(&self) -> &Tracks {
+        &self.tracks
+    }
+}
