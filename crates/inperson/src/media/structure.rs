@@ -1,0 +1,136 @@
+//! The outermost structure of a container, read without decoding: what parts there are, and whether the file ends
+//! before they do. Knows MP4/MOV boxes and RIFF (AVI, WAV); of other containers it says nothing.
+
+use std::io::{Read, Seek, SeekFrom};
+
+/// Parts after which reading stops; a hostile file may be made of nothing but headers.
+const MOST_PARTS: usize = 100_000;
+/// Kinds kept in the list.
+const MOST_LISTED: usize = 64;
+
+/// What the outermost structure shows.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Structure {
+    /// Names of the parts in order; a part or pair of parts that repeats is listed once.
+    pub(super) parts: Vec<String>,
+    /// Where the file should end at least, if that is beyond its end: bytes.
+    pub(super) should_end: Option<u64>,
+    /// An MP4 without the index that decoding needs.
+    pub(super) index_missing: bool,
+}
+
+/// Reads the structure of a file of `length` bytes; anything unreadable counts as unknown.
+pub(super) fn read(file: &mut (impl Read + Seek), length: u64) -> Structure {
+    let mut head = [0; 12];
+    if file.seek(SeekFrom::Start(0)).is_err() || file.read_exact(&mut head).is_err() {
+        return Structure::default();
+    }
+    match &head {
+        [b'R', b'I', b'F', b'F', ..] => riff(file, length, &head),
+        [_, _, _, _, kind @ .., _, _, _, _] if matches!(kind, b"ftyp" | b"moov" | b"mdat" | b"wide" | b"free") => {
+            mp4(file, length)
+        }
+        _ => Structure::default(),
+    }
+}
+
+fn mp4(file: &mut (impl Read + Seek), length: u64) -> Structure {
+    let mut found = Structure { index_missing: true, ..Structure::default() };
+    let mut at = 0_u64;
+    for _ in 0..MOST_PARTS {
+        let mut head = [0; 8];
+        if at >= length || file.seek(SeekFrom::Start(at)).is_err() || file.read_exact(&mut head).is_err() {
+            break;
+        }
+        let [a, b, c, d, kind @ ..] = head;
+        if !kind.iter().all(|k| k.is_ascii_graphic() || *k == b' ' || *k == 0xa9) {
+            break;
+        }
+        let size = match u32::from_be_bytes([a, b, c, d]) {
+            0 => length - at,
+            1 => {
+                let mut large = [0; 8];
+                if file.read_exact(&mut large).is_err() {
+                    break;
+                }
+                u64::from_be_bytes(large)
+            }
+            small => u64::from(small),
+        };
+        if size < 8 {
+            break;
+        }
+        list(&mut found.parts, &kind);
+        found.index_missing &= &kind != b"moov";
+        at = at.saturating_add(size);
+    }
+    found.should_end = (at > length).then_some(at);
+    found
+}
+
+fn riff(file: &mut (impl Read + Seek), length: u64, head: &[u8; 12]) -> Structure {
+    let mut found = Structure::default();
+    let size = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_le_bytes);
+    list(&mut found.parts, &head[8..12]);
+    let whole = size(&head[4..8]);
+    // zero and all ones mean "not known": the writer could not go back to fill it in
+    if whole != 0 && whole != u32::MAX && u64::from(whole) + 8 > length {
+        found.should_end = Some(u64::from(whole) + 8);
+    }
+    let mut at = 12_u64;
+    for _ in 0..MOST_LISTED {
+        let mut part = [0; 8];
+        if at >= length || file.seek(SeekFrom::Start(at)).is_err() || file.read_exact(&mut part).is_err() {
+            break;
+        }
+        list(&mut found.parts, &part[..4]);
+        at += 8 + u64::from(size(&part[4..])).next_multiple_of(2);
+    }
+    found
+}
+
+fn list(parts: &mut Vec<String>, kind: &[u8]) {
+    let name = String::from_utf8_lossy(kind).trim().to_owned();
+    let repeats = parts.iter().rev().take(2).any(|p| *p == name);
+    if !repeats && parts.len() < MOST_LISTED {
+        parts.push(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn boxed(kind: &str, size: u32) -> Vec<u8> {
+        let mut bytes = size.to_be_bytes().to_vec();
+        bytes.extend(kind.as_bytes());
+        bytes.resize(size as usize, 0);
+        bytes
+    }
+
+    #[test]
+    fn mp4_boxes_are_listed_and_a_cut_is_seen() {
+        let whole = [boxed("ftyp", 16), boxed("moov", 40), boxed("moof", 8), boxed("mdat", 20), boxed("moof", 8)].concat();
+        let found = read(&mut Cursor::new(&whole), whole.len() as u64);
+        assert_eq!(found.parts, ["ftyp", "moov", "moof", "mdat"]);
+        assert_eq!((found.should_end, found.index_missing), (None, false));
+        let cut = &whole[..70];
+        let found = read(&mut Cursor::new(cut), cut.len() as u64);
+        assert_eq!(found.should_end, Some(84));
+        let found = read(&mut Cursor::new(&whole[..16]), 16);
+        assert!(found.index_missing);
+    }
+
+    #[test]
+    fn riff_and_unknown_bytes() {
+        let mut wav = b"RIFF\x64\0\0\0WAVEfmt \x04\0\0\0abcd".to_vec();
+        let found = read(&mut Cursor::new(&wav), wav.len() as u64);
+        assert_eq!((found.parts.as_slice(), found.should_end), (["WAVE", "fmt"].map(String::from).as_slice(), Some(108)));
+        wav.truncate(5);
+        for bytes in [wav, vec![0; 100], vec![0xff; 3], Vec::new()] {
+            assert_eq!(read(&mut Cursor::new(&bytes), bytes.len() as u64), Structure::default());
+        }
+    }
+}
