@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn mp4_boxes_are_listed_and_a_cut_is_seen() {
-        let whole = [boxed("ftyp", 16), boxed("moov", 40), boxed("moof", 8), boxed("mdat", 20), boxed("moof", 8)].concat();
+        let whole =
+            [boxed("ftyp", 16), boxed("moov", 40), boxed("moof", 8), boxed("mdat", 20), boxed("moof", 8)].concat();
         let found = read(&mut Cursor::new(&whole), whole.len() as u64);
         assert_eq!(found.parts, ["ftyp", "moov", "moof", "mdat"]);
         assert_eq!((found.should_end, found.index_missing), (None, false));
@@ -127,7 +128,10 @@ mod tests {
     fn riff_and_unknown_bytes() {
         let mut wav = b"RIFF\x64\0\0\0WAVEfmt \x04\0\0\0abcd".to_vec();
         let found = read(&mut Cursor::new(&wav), wav.len() as u64);
-        assert_eq!((found.parts.as_slice(), found.should_end), (["WAVE", "fmt"].map(String::from).as_slice(), Some(108)));
+        assert_eq!(
+            (found.parts.as_slice(), found.should_end),
+            (["WAVE", "fmt"].map(String::from).as_slice(), Some(108))
+        );
         wav.truncate(5);
         for bytes in [wav, vec![0; 100], vec![0xff; 3], Vec::new()] {
             assert_eq!(read(&mut Cursor::new(&bytes), bytes.len() as u64), Structure::default());
