@@ -1,7 +1,7 @@
 //! Media made with the ffmpeg program, and ffprobe as oracle.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use inperson::Result;
@@ -31,23 +31,24 @@ impl Made {
 
     /// A folder in place of this file.
     pub fn folder(self) -> Self {
-        std::fs::remove_file(&self.path).unwrap();
         std::fs::create_dir(&self.path).unwrap();
         self
     }
 
-    pub fn missing(&self) -> Self {
-        Self { path: self.folder.path().join("missing.mp4"), folder: Arc::clone(&self.folder) }
+    /// A name beside this file at which there is nothing.
+    pub fn missing(&self, name: &str) -> Self {
+        Self { path: self.folder.path().join(name), folder: Arc::clone(&self.folder) }
     }
 
     /// An AVI whose headers say that frames have no size.
-    pub fn sized_zero(&self) -> Self {
-        let raw = ["-f", "lavfi", "-i", "color=size=64x48:rate=5:duration=1", "-c:v", "rawvideo", "-pix_fmt", "yuv420p"];
-        let avi = Self::new("zero.avi", &raw);
+    pub fn sized_zero(name: &str) -> Self {
+        let raw =
+            ["-f", "lavfi", "-i", "color=size=64x48:rate=5:duration=1", "-c:v", "rawvideo", "-pix_fmt", "yuv420p"];
+        let avi = Self::new(name, &raw);
         let mut bytes = std::fs::read(&avi.path).unwrap();
         let at = bytes.windows(4).position(|w| w == b"strf").unwrap() + 12;
         bytes[at..at + 8].fill(0);
-        avi.with("zero.avi", &bytes)
+        avi.with(name, &bytes)
     }
 
     /// The sound as ffmpeg itself makes it: mono, 16 kHz.
@@ -64,8 +65,7 @@ pub fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
 }
 
 fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
-    let made = Command::new(program).arg("-nostdin").args(arguments).output();
-    let made = if program == "ffprobe" { Command::new(program).args(arguments).output() } else { made };
+    let made = Command::new(program).stdin(Stdio::null()).args(arguments).output();
     let made = made.unwrap_or_else(|e| panic!("{program} cannot be run ({e}); `make test` installs it"));
     assert!(made.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&made.stderr));
     made.stdout
@@ -75,7 +75,8 @@ fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
 pub fn ffprobe_times(made: &Made) -> Vec<f64> {
     let path = made.path.to_str().unwrap();
     let ask = |what: &str| {
-        let listed = run("ffprobe", &["-v", "error", "-select_streams", "v", "-show_entries", what, "-of", "csv=p=0", path]);
+        let listed =
+            run("ffprobe", &["-v", "error", "-select_streams", "v", "-show_entries", what, "-of", "csv=p=0", path]);
         let numbers = |line: &str| line.split(',').find_map(|n| n.trim().parse::<f64>().ok());
         String::from_utf8(listed).unwrap().lines().filter_map(numbers).collect::<Vec<_>>()
     };
