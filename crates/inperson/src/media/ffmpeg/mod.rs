@@ -9,6 +9,7 @@ mod probe;
 mod video;
 
 use std::fs::File;
+use std::io::Seek;
 use std::path::Path;
 use std::sync::Once;
 
@@ -93,6 +94,7 @@ impl FileSource {
         let name = path.display().to_string();
         let (mut file, bytes) = plain_file(path)?;
         let found = structure::read(&mut file, bytes);
+        file.rewind().map_err(|e| Error::io(path, e))?;
         let input = open_input(file, &name, &found)?;
         let mut info =
             MediaInfo { input: name.clone(), bytes: Some(bytes), structure: found.parts, ..probe::container(&input) };
