@@ -50,7 +50,7 @@ fn variable_rate_rotation_odd_size_and_offset() {
     let input = plain.path.to_str().unwrap();
     let turned = Made::new("turned.mp4", &["-i", input, "-c", "copy", "-metadata:s:v", "rotate=90"]);
     let got = decode(&turned).unwrap();
-    assert_eq!(got.frames[0].rotation, Rotation::Quarter);
+    assert_eq!(got.frames[0].rotation, Rotation::ThreeQuarters);
     assert_eq!(got.frames[0].upright_size(), (180, 320));
 
     let late = [&PICTURE[..], &["-itsoffset", "0.5"], &SOUND, &["-c:v", "libx264", "-c:a", "aac"]].concat();
