@@ -116,7 +116,6 @@ pub fn luma_thumbnail(frame: &VideoFrame, width: usize, height: usize) -> (Vec<u
 /// repeats.
 #[must_use]
 pub fn crop(frame: &VideoFrame, to_frame: &Affine, (width, height): (usize, usize)) -> Crop {
-    let (w, h) = frame.upright_size();
     let corners = [[0.0, 0.0], [width as f32, 0.0], [0.0, height as f32], [width as f32, height as f32]];
     let to_stored = to_frame.then(&stored_from_upright(frame));
     let shrink = (to_frame.determinant().abs().sqrt().max(1.0) + 1e-3) as usize;
@@ -132,7 +131,6 @@ pub fn crop(frame: &VideoFrame, to_frame: &Affine, (width, height): (usize, usiz
             rgb.extend(tile.sample(sx, sy).map(|v| (v + 0.5) as u8));
         }
     }
-    debug_assert!(w > 0 && h > 0);
     Crop { rgb, width, height, outside: outside as f32 / (width * height).max(1) as f32 }
 }
 
@@ -339,8 +337,8 @@ impl Tile {
         let side = |low: f32, high: f32, size: u32| {
             let count = (size as usize).div_ceil(shrink);
             let first = ((low / shrink as f32).floor() - 1.0).clamp(0.0, (count - 1) as f32) as usize;
-            let end = ((high / shrink as f32).ceil() + 1.0).clamp((first + 1) as f32, count as f32) as usize;
-            first..end
+            let end = ((high / shrink as f32).ceil() + 1.0).min(count as f32) as usize;
+            first..end.max(first + 1)
         };
         let (xs, ys) = (side(bounds.x0, bounds.x1, frame.width), side(bounds.y0, bounds.y1, frame.height));
         let channels = Channels::of(frame);
