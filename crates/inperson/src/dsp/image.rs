@@ -217,22 +217,39 @@ impl Channel<'_> {
         out
     }
 
-    /// Mean of the box of stored pixels `[x, x + size) x [y, y + size)`, cut to the picture.
-    fn mean(self, x: usize, y: usize, size: usize) -> f32 {
+    /// Means of boxes of `size` stored pixels from box `first` of box row `y` on, cut to the picture.
+    fn means(self, first: usize, y: usize, size: usize, out: &mut [f32]) {
         let columns = self.plane.width / self.step;
-        let range = |from: usize, sub: u8, count: usize| {
-            let first = (from >> sub).min(count - 1);
-            first..((from + size - 1) >> sub).min(count - 1) + 1
+        let range = |index: usize, sub: u8, count: usize| {
+            let from = ((index * size) >> sub).min(count - 1);
+            from..((index * size + size - 1) >> sub).min(count - 1) + 1
         };
-        let (xs, ys) = (range(x, self.sub[0], columns), range(y, self.sub[1], self.plane.height));
-        let count = xs.len() * ys.len();
-        let sum: u32 = ys
-            .map(|y| {
-                let row = &self.plane.row(y)[xs.start * self.step + self.offset..];
-                row.iter().step_by(self.step).take(xs.len()).map(|&v| u32::from(v)).sum::<u32>()
-            })
-            .sum();
-        sum as f32 / count as f32
+        let rows = range(y, self.sub[1], self.plane.height);
+        if size == 1 {
+            let row = self.plane.row(rows.start);
+            for (x, value) in (first..).zip(out) {
+                *value = f32::from(row[(x >> self.sub[0]).min(columns - 1) * self.step + self.offset]);
+            }
+            return;
+        }
+        out.fill(0.0);
+        for (index, y) in rows.clone().enumerate() {
+            let row = self.plane.row(y);
+            let last = index + 1 == rows.len();
+            for (x, value) in (first..).zip(out.iter_mut()) {
+                let xs = range(x, self.sub[0], columns);
+                let sum: u32 = if self.step == 1 {
+                    row[xs.clone()].iter().map(|&v| u32::from(v)).sum()
+                } else {
+                    let from = &row[xs.start * self.step + self.offset..];
+                    from.iter().step_by(self.step).take(xs.len()).map(|&v| u32::from(v)).sum()
+                };
+                *value += sum as f32;
+                if last {
+                    *value /= (xs.len() * rows.len()) as f32;
+                }
+            }
+        }
     }
 }
 
@@ -343,11 +360,16 @@ impl Tile {
         let (xs, ys) = (side(bounds.x0, bounds.x1, frame.width), side(bounds.y0, bounds.y1, frame.height));
         let channels = Channels::of(frame);
         let mut rgb = Vec::with_capacity(xs.len() * ys.len());
+        let mut lines = [(); 3].map(|()| vec![128.0; xs.len()]);
         for y in ys.clone() {
-            for x in xs.clone() {
-                let value = |c: Option<Channel<'_>>| c.map_or(128.0, |c| c.mean(x * shrink, y * shrink, shrink));
-                rgb.push(channels.rgb(channels.planes.map(value)).map(|v| v.clamp(0.0, 255.0)));
+            for (line, channel) in lines.iter_mut().zip(channels.planes) {
+                if let Some(channel) = channel {
+                    channel.means(xs.start, y, shrink, line);
+                }
             }
+            let [a, b, c] = &lines;
+            let values = a.iter().zip(b).zip(c).map(|((&a, &b), &c)| [a, b, c]);
+            rgb.extend(values.map(|v| channels.rgb(v).map(|v| v.clamp(0.0, 255.0))));
         }
         let origin = [xs.start as f32, ys.start as f32];
         Self { rgb, width: xs.len(), height: ys.len(), origin, shrink: shrink as f32 }
