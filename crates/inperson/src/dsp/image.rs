@@ -183,8 +183,11 @@ impl Channel<'_> {
     fn area(self, width: usize, height: usize) -> Vec<f32> {
         let columns = self.plane.width / self.step;
         let (across, down) = (spans(columns, width), spans(self.plane.height, height));
-        let mut out = vec![0.0; width * height];
-        for (line, &(y0, y1, top, bottom)) in out.chunks_exact_mut(width).zip(&down) {
+        let mut out = Vec::with_capacity(width * height);
+        let mut sums = vec![0.0_f32; columns];
+        let scale = (width as f32 / columns as f32) * (height as f32 / self.plane.height as f32);
+        for &(y0, y1, top, bottom) in &down {
+            sums.fill(0.0);
             for y in y0..y1 {
                 let weight = if y == y0 {
                     top
@@ -194,26 +197,19 @@ impl Channel<'_> {
                     1.0
                 };
                 let row = self.plane.row(y);
-                for (value, &(x0, x1, left, right)) in line.iter_mut().zip(&across) {
-                    let inner: u32 = match self.step {
-                        1 => row[x0..x1].iter().map(|&v| u32::from(v)).sum(),
-                        step => row[x0 * step + self.offset..]
-                            .iter()
-                            .step_by(step)
-                            .take(x1 - x0)
-                            .map(|&v| u32::from(v))
-                            .sum(),
-                    };
-                    let first = f32::from(row[x0 * self.step + self.offset]);
-                    let last = f32::from(row[(x1 - 1) * self.step + self.offset]);
-                    let edges =
-                        if x1 - x0 == 1 { (left - 1.0) * first } else { (left - 1.0) * first + (right - 1.0) * last };
-                    *value += weight * (inner as f32 + edges);
+                if self.step == 1 {
+                    sums.iter_mut().zip(row).for_each(|(s, &v)| *s += weight * f32::from(v));
+                } else {
+                    let row = row.iter().skip(self.offset).step_by(self.step);
+                    sums.iter_mut().zip(row).for_each(|(s, &v)| *s += weight * f32::from(v));
                 }
             }
+            out.extend(across.iter().map(|&(x0, x1, left, right)| {
+                let inner: f32 = sums[x0..x1].iter().sum();
+                let last = if x1 - x0 == 1 { 0.0 } else { (right - 1.0) * sums[x1 - 1] };
+                (inner + (left - 1.0) * sums[x0] + last) * scale
+            }));
         }
-        let area = (columns as f32 / width as f32) * (self.plane.height as f32 / height as f32);
-        out.iter_mut().for_each(|v| *v /= area);
         out
     }
 
