@@ -150,3 +150,32 @@ fn bad_input_is_one_line_that_names_the_file() {
         assert!(started.elapsed().as_secs() < 3, "{name} took {:?}", started.elapsed());
     }
 }
+
+#[test]
+fn damaged_bytes_never_panic_or_hang() {
+    let coded = ["-c:v", "libx264", "-g", "10", "-c:a", "aac"];
+    for name in ["a.mp4", "a.mkv", "a.ts", "a.avi", "a.flv"] {
+        let made = Made::new(name, &[&PICTURE[..], &SOUND, &coded].concat());
+        let whole = std::fs::read(&made.path).unwrap();
+        let mut state = 7_u64;
+        for round in 0..12_usize {
+            let mut bytes = whole.clone();
+            for _ in 0..1 << round {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                // half of the rounds harm the headers alone
+                let reach = if round % 2 == 0 { bytes.len() } else { 2_000 };
+                let at = (state >> 33) as usize % reach;
+                bytes[at] = (state >> 20) as u8;
+            }
+            if round % 3 == 2 {
+                bytes.truncate((state >> 40) as usize % whole.len());
+            }
+            let started = std::time::Instant::now();
+            let outcome = decode(&made.with("damaged", &bytes));
+            assert!(started.elapsed().as_secs() < 10, "{name}, round {round}");
+            if let Err(error) = outcome {
+                assert!(error.to_string().contains("damaged") && !error.to_string().contains('\n'), "{error}");
+            }
+        }
+    }
+}
