@@ -27,9 +27,10 @@ pub(super) fn read(file: &mut (impl Read + Seek), length: u64) -> Structure {
     }
     match &head {
         [b'R', b'I', b'F', b'F', ..] => riff(file, length, &head),
-        [_, _, _, _, kind @ .., _, _, _, _] if matches!(kind, b"ftyp" | b"moov" | b"mdat" | b"wide" | b"free") => {
-            mp4(file, length)
-        }
+        [_, _, _, _, b'f', b't', b'y', b'p', ..]
+        | [_, _, _, _, b'm', b'o' | b'd', b'o' | b'a', b'v' | b't', ..]
+        | [_, _, _, _, b'w', b'i', b'd', b'e', ..]
+        | [_, _, _, _, b'f', b'r', b'e', b'e', ..] => mp4(file, length),
         _ => Structure::default(),
     }
 }
@@ -65,6 +66,8 @@ fn mp4(file: &mut (impl Read + Seek), length: u64) -> Structure {
         at = at.saturating_add(size);
     }
     found.should_end = (at > length).then_some(at);
+    // a walk that stopped at something unreadable has not seen all
+    found.index_missing &= at >= length;
     found
 }
 

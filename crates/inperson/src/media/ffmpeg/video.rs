@@ -166,11 +166,17 @@ impl VideoTrack {
             return Ok(None);
         };
         let held: Arc<dyn PlaneData> = Arc::new(DecodedPlanes(picture));
-        let mut frame = VideoFrame::new(at, size, layout, held)?;
-        if interlaced {
+        let decoded = VideoFrame::new(at, size, layout, held);
+        let Ok(mut frame) = decoded.and_then(|frame| {
+            if !interlaced {
+                return Ok(frame);
+            }
             self.interlaced += 1;
-            frame = VideoFrame::new(at, size, layout, Arc::new(first_field(&frame, top_first)))?;
-        }
+            VideoFrame::new(at, size, layout, Arc::new(first_field(&frame, top_first)))
+        }) else {
+            self.packets.corrupt += 1;
+            return Ok(None);
+        };
         frame.matrix = matrix;
         frame.rotation = self.rotation;
         frame.packet_bytes = packet_bytes.unwrap_or(0);

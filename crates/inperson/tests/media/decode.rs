@@ -1,15 +1,13 @@
 //! Decoding beside FFmpeg's own programs, on media made here.
 
-mod common;
-
-use common::{Made, decode, ffprobe_times};
+use crate::common::{Decoded, Made, align, decode, drain, ffprobe_times};
 use inperson::media::{FileSource, Limits, MediaOptions, PixelLayout, Rotation};
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"];
 const SOUND: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=2"];
 
 /// Frame times equal ffprobe's to a microsecond's rounding.
-fn same_times(made: &Made, got: &common::Decoded) {
+fn same_times(made: &Made, got: &Decoded) {
     let expected = ffprobe_times(made);
     let times: Vec<f64> = got.frames.iter().map(|f| f.at.seconds()).collect();
     assert_eq!(times.len(), expected.len(), "number of frames");
@@ -26,7 +24,7 @@ fn picture_and_sound_as_ffprobe_and_ffmpeg_see_them() {
     assert!(got.ordered, "samples come in order of time");
     assert!(got.frames.iter().all(|f| f.packet_bytes > 0) && got.frames[0].key);
     let expected = made.sound();
-    let (shift, correlation) = common::align(&got.sound(), &expected);
+    let (shift, correlation) = align(&got.sound(), &expected);
     assert!(correlation > 0.999 && shift.abs() <= 1, "correlation {correlation} at a shift of {shift}");
     let info = &got.info;
     let video = info.video.as_ref().unwrap();
@@ -103,7 +101,7 @@ fn sound_tracks_size_changes_and_resets() {
     let both = [&SOUND[..], &other, &["-map", "0:a", "-map", "1:a", "-c:a", "pcm_s16le"]].concat();
     let made = Made::new("tracks.mkv", &both);
     let options = MediaOptions { audio_track: Some(1), threads: 1 };
-    let got = common::drain(FileSource::open(&made.path, &Limits::default(), &options).unwrap()).unwrap();
+    let got = drain(FileSource::open(&made.path, &Limits::default(), &options).unwrap()).unwrap();
     assert!((got.sound().len() as i64 - 16_000).abs() < 20, "{} samples", got.sound().len());
     let options = MediaOptions { audio_track: Some(2), threads: 1 };
     let error = FileSource::open(&made.path, &Limits::default(), &options).unwrap_err().to_string();

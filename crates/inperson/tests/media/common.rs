@@ -8,14 +8,14 @@ use inperson::Result;
 use inperson::media::{AudioChunk, FileSource, Limits, MediaInfo, MediaOptions, Sample, Source, VideoFrame};
 
 /// A file in a folder that goes when the last handle on it goes.
-pub struct Made {
-    pub path: PathBuf,
+pub(crate) struct Made {
+    pub(crate) path: PathBuf,
     folder: Arc<tempfile::TempDir>,
 }
 
 impl Made {
     /// Runs ffmpeg with these arguments and the name as output.
-    pub fn new(name: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn new(name: &str, arguments: &[&str]) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let path = folder.path().join(name);
         ffmpeg(&[&["-v", "error", "-y"], arguments, &[path.to_str().unwrap()]].concat());
@@ -23,25 +23,25 @@ impl Made {
     }
 
     /// A file of these bytes beside this one.
-    pub fn with(&self, name: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn with(&self, name: &str, bytes: &[u8]) -> Self {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         Self { path, folder: Arc::clone(&self.folder) }
     }
 
     /// A folder in place of this file.
-    pub fn folder(self) -> Self {
+    pub(crate) fn folder(self) -> Self {
         std::fs::create_dir(&self.path).unwrap();
         self
     }
 
     /// A name beside this file at which there is nothing.
-    pub fn missing(&self, name: &str) -> Self {
+    pub(crate) fn missing(&self, name: &str) -> Self {
         Self { path: self.folder.path().join(name), folder: Arc::clone(&self.folder) }
     }
 
     /// An AVI whose headers say that frames have no size.
-    pub fn sized_zero(name: &str) -> Self {
+    pub(crate) fn sized_zero(name: &str) -> Self {
         let raw =
             ["-f", "lavfi", "-i", "color=size=64x48:rate=5:duration=1", "-c:v", "rawvideo", "-pix_fmt", "yuv420p"];
         let avi = Self::new(name, &raw);
@@ -52,7 +52,7 @@ impl Made {
     }
 
     /// The sound as ffmpeg itself makes it: mono, 16 kHz.
-    pub fn sound(&self) -> Vec<f32> {
+    pub(crate) fn sound(&self) -> Vec<f32> {
         let path = self.path.to_str().unwrap();
         let raw = ffmpeg(&["-v", "error", "-i", path, "-vn", "-ac", "1", "-ar", "16000", "-f", "f32le", "-"]);
         raw.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
@@ -60,7 +60,7 @@ impl Made {
 }
 
 /// Runs ffmpeg and gives its standard output.
-pub fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
     run("ffmpeg", arguments)
 }
 
@@ -72,7 +72,7 @@ fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
 }
 
 /// Times of all frames in seconds since the start of the media.
-pub fn ffprobe_times(made: &Made) -> Vec<f64> {
+pub(crate) fn ffprobe_times(made: &Made) -> Vec<f64> {
     let path = made.path.to_str().unwrap();
     let ask = |what: &str| {
         let listed =
@@ -85,29 +85,29 @@ pub fn ffprobe_times(made: &Made) -> Vec<f64> {
 }
 
 /// Everything that a source gave.
-pub struct Decoded {
-    pub frames: Vec<VideoFrame>,
-    pub chunks: Vec<AudioChunk>,
-    pub info: MediaInfo,
+pub(crate) struct Decoded {
+    pub(crate) frames: Vec<VideoFrame>,
+    pub(crate) chunks: Vec<AudioChunk>,
+    pub(crate) info: MediaInfo,
     /// Whether samples came in order of time.
-    pub ordered: bool,
+    pub(crate) ordered: bool,
 }
 
 impl Decoded {
-    pub fn sound(&self) -> Vec<f32> {
+    pub(crate) fn sound(&self) -> Vec<f32> {
         self.chunks.iter().flat_map(|c| c.samples.iter().copied()).collect()
     }
 
-    pub fn has_note(&self, code: &str) -> bool {
+    pub(crate) fn has_note(&self, code: &str) -> bool {
         self.info.notes.iter().any(|n| n.code == code)
     }
 }
 
-pub fn decode(made: &Made) -> Result<Decoded> {
+pub(crate) fn decode(made: &Made) -> Result<Decoded> {
     drain(FileSource::open(&made.path, &Limits::default(), &MediaOptions::default())?)
 }
 
-pub fn drain(mut source: FileSource) -> Result<Decoded> {
+pub(crate) fn drain(mut source: FileSource) -> Result<Decoded> {
     let (mut frames, mut chunks, mut last, mut ordered) = (Vec::new(), Vec::new(), None, true);
     while let Some(sample) = source.next()? {
         let at = match sample {
@@ -128,7 +128,7 @@ pub fn drain(mut source: FileSource) -> Result<Decoded> {
 }
 
 /// The shift in samples, up to 40 each way, at which two sounds agree best, and their correlation there.
-pub fn align(a: &[f32], b: &[f32]) -> (i64, f64) {
+pub(crate) fn align(a: &[f32], b: &[f32]) -> (i64, f64) {
     let correlation = |shift: i64| {
         let (a, b) = if shift >= 0 { (&a[shift as usize..], b) } else { (a, &b[(-shift) as usize..]) };
         let sums = a.iter().zip(b).fold([0.0_f64; 3], |s, (&x, &y)| {

@@ -1,8 +1,6 @@
 //! Small pictures from frames beside those that ffmpeg makes of the same file.
 
-mod common;
-
-use common::{Made, decode, ffmpeg};
+use crate::common::{Made, decode, ffmpeg};
 use inperson::dsp::geometry::{Affine, Rect};
 use inperson::dsp::image::{crop, luma_thumbnail, search_plane};
 use inperson::{Timestamp, VideoFrame};
