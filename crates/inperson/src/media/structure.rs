@@ -120,7 +120,7 @@ mod tests {
         let found = read(&mut Cursor::new(&whole), whole.len() as u64);
         assert_eq!(found.parts, ["ftyp", "moov", "moof", "mdat"]);
         assert_eq!((found.should_end, found.index_missing), (None, false));
-        let cut = &whole[..70];
+        let cut = &whole[..74];
         let found = read(&mut Cursor::new(cut), cut.len() as u64);
         assert_eq!(found.should_end, Some(84));
         let found = read(&mut Cursor::new(&whole[..16]), 16);
