@@ -177,3 +177,50 @@ fn damaged_bytes_never_panic_or_hang() {
         }
     }
 }
+
+#[test]
+fn limits_are_kept_and_named() {
+    let made = Made::new("long.mp4", &[&PICTURE[..], &SOUND, &["-c:v", "libx264", "-c:a", "aac"]].concat());
+    let raw = Made::new("long.h264", &["-i", made.path.to_str().unwrap(), "-c", "copy", "-an"]);
+    let limited = |made: &Made, change: &dyn Fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let got = FileSource::open(&made.path, &limits, &MediaOptions::default()).and_then(drain);
+        got.err().map(|e| e.to_string()).unwrap_or_default()
+    };
+    for (made, error, words) in [
+        (&made, limited(&made, &|l| l.pixels = 320 * 180 - 1), "its frame size is 320x180 pixels, over the limit"),
+        (&made, limited(&made, &|l| l.duration_s = 1.0), "its duration is 2 s, over the limit of 1 s"),
+        (&made, limited(&made, &|l| l.streams = 1), "its number of streams is 2, over the limit of 1"),
+        (&raw, limited(&raw, &|l| l.duration_s = 1.0), "its duration is more than 1 s"),
+    ] {
+        assert!(error.contains(words) && error.contains(made.path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn streams_without_times_and_cover_pictures() {
+    let made = Made::new("plain.h264", &[&PICTURE[..], &["-c:v", "libx264"]].concat());
+    let got = decode(&made).unwrap();
+    assert!(got.ordered && got.frames.len() == 50 && got.has_note("timestamps_repaired"), "{:?}", got.info.notes);
+    let last = got.frames.last().unwrap().at.seconds();
+    assert!((last - 1.96).abs() < 0.1, "the last frame is at {last}");
+
+    let cover = ["-map", "0:a", "-map", "1:v", "-c:a", "aac", "-c:v", "mjpeg", "-frames:v", "1"];
+    let disposed = ["-disposition:v", "attached_pic"];
+    let made = Made::new("song.m4a", &[&SOUND[..], &PICTURE, &cover, &disposed].concat());
+    let got = decode(&made).unwrap();
+    assert!(got.info.video.is_none() && got.frames.is_empty() && got.sound().len() > 30_000);
+
+    let made = Made::new("old.avi", &[&PICTURE[..], &SOUND, &["-c:v", "mpeg4", "-c:a", "mp3"]].concat());
+    let got = decode(&made).unwrap();
+    same_times(&made, &got);
+    assert!(got.frames.iter().all(|f| f.packet_bytes > 0) && got.info.structure.contains(&"AVI".to_owned()));
+}
+
+#[test]
+fn sources_go_from_thread_to_thread() {
+    fn sent<T: Send>() {}
+    sent::<FileSource>();
+    sent::<inperson::media::MemorySource>();
+}

@@ -129,8 +129,9 @@ impl VideoTrack {
     }
 
     fn send(&mut self, packet: &ff::Packet) {
-        if let Some(pts) = packet.pts() {
-            self.sizes.push_back((pts, u32::try_from(packet.size()).unwrap_or(u32::MAX)));
+        // some containers (AVI) have decoding times alone
+        if let Some(time) = packet.pts().or(packet.dts()) {
+            self.sizes.push_back((time, u32::try_from(packet.size()).unwrap_or(u32::MAX)));
             if self.sizes.len() > REMEMBERED {
                 self.sizes.pop_front();
             }
@@ -152,7 +153,8 @@ impl VideoTrack {
         if picture.is_corrupt() || picture.has_decode_errors() {
             self.damaged = (self.damaged.0 + 1, self.damaged.1.or(Some(at)));
         }
-        let packet_bytes = picture.pts().and_then(|pts| self.sizes.iter().find(|(p, _)| *p == pts)).map(|(_, b)| *b);
+        let time = picture.pts().unwrap_or_else(|| picture.packet().dts);
+        let packet_bytes = self.sizes.iter().find(|(t, _)| *t == time).map(|(_, bytes)| *bytes);
         let key = picture.is_key();
         let matrix = match picture.color_space() {
             ff::color::Space::BT709 | ff::color::Space::SMPTE240M => ColorMatrix::Bt709,
