@@ -1,5 +1,6 @@
 //! The outermost structure of a container, read without decoding: what parts there are, and whether the file ends
-//! before they do. Knows MP4/MOV boxes and RIFF (AVI, WAV); of other containers it says nothing.
+//! before they do. Knows MP4/MOV boxes, RIFF (AVI, WAV) and the segment of
+//! Matroska and WebM; of other containers it says nothing.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -27,6 +28,7 @@ pub(super) fn read(file: &mut (impl Read + Seek), length: u64) -> Structure {
     }
     match &head {
         [b'R', b'I', b'F', b'F', ..] => riff(file, length, &head),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => matroska(file, length),
         [_, _, _, _, b'f', b't', b'y', b'p', ..]
         | [_, _, _, _, b'm', b'o' | b'd', b'o' | b'a', b'v' | b't', ..]
         | [_, _, _, _, b'w', b'i', b'd', b'e', ..]
@@ -68,6 +70,30 @@ fn mp4(file: &mut (impl Read + Seek), length: u64) -> Structure {
     found.should_end = (at > length).then_some(at);
     // a walk that stopped at something unreadable has not seen all
     found.index_missing &= at >= length;
+    found
+}
+
+/// The end of the segment, where the writer went back to fill it in: live recordings leave it open.
+fn matroska(file: &mut (impl Read + Seek), length: u64) -> Structure {
+    const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
+    let mut found = Structure::default();
+    // after four bytes of name, EBML writes a length whose first byte says how many bytes it has
+    let mut sized = |at: u64| -> Option<([u8; 4], u64, Option<u64>)> {
+        let mut head = [0; 12];
+        file.seek(SeekFrom::Start(at)).ok()?;
+        file.read_exact(&mut head).ok()?;
+        let [a, b, c, d, rest @ ..] = head;
+        let count = rest[0].leading_zeros() as usize + 1;
+        let digits = rest.get(..count)?;
+        let value = digits.iter().fold(0_u64, |v, &b| v << 8 | u64::from(b)) & !(1 << (7 * count));
+        let open = value == (1 << (7 * count)) - 1;
+        Some(([a, b, c, d], at + 4 + count as u64, (!open).then_some(value)))
+    };
+    let Some((_, body, Some(size))) = sized(0) else { return found };
+    if let Some((SEGMENT, body, Some(size))) = sized(body.saturating_add(size)) {
+        let end = body.saturating_add(size);
+        found.should_end = (end > length).then_some(end);
+    }
     found
 }
 
@@ -125,6 +151,16 @@ mod tests {
         assert_eq!(found.should_end, Some(84));
         let found = read(&mut Cursor::new(&whole[..16]), 16);
         assert!(found.index_missing);
+    }
+
+    #[test]
+    fn matroska_segments_end_or_are_open() {
+        let head = [0x1a, 0x45, 0xdf, 0xa3, 0x82, 1, 2];
+        for (size, end) in [(&[0x94][..], Some(32)), (&[0x40, 0x03], None), (&[0xff], None), (&[0], None)] {
+            let mut bytes = [&head[..], &[0x18, 0x53, 0x80, 0x67], size].concat();
+            bytes.resize(24, 0);
+            assert_eq!(read(&mut Cursor::new(&bytes), 24).should_end, end, "{size:?}");
+        }
     }
 
     #[test]
