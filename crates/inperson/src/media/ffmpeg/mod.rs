@@ -242,10 +242,9 @@ impl FileSource {
         if let Some(error) = self.read_error.take() {
             self.note("read_error", at_end, format!("reading stopped early: {}", error.to_lowercase()));
         }
-        let jumps = std::mem::take(&mut self.clock.jumps);
-        if let Some(&first) = jumps.first() {
+        if let Some(first) = self.clock.first_jump {
             let at = Timestamp(first.saturating_sub(self.zero.unwrap_or_default()));
-            let message = format!("the clock was reset or jumped {} times; the jumps were closed", jumps.len());
+            let message = format!("the clock was reset or jumped {} times; the jumps were closed", self.clock.jumps);
             self.note("timestamps_repaired", Some(Span::new(at, at)), message);
         }
         let mut corrupt = self.unreadable;

@@ -18,6 +18,8 @@ use crate::time::{Span, Timestamp};
 const DEFAULT_STEP: i64 = 40_000;
 /// Step put between two frames whose times do not ascend, microseconds.
 const LEAST_STEP: i64 = 1_000;
+/// Changes of size that are noted one by one.
+const MOST_NOTES: usize = 50;
 /// Packets whose sizes are remembered until their frame comes out.
 const REMEMBERED: usize = 256;
 
@@ -145,7 +147,7 @@ impl VideoTrack {
         let size = (picture.width(), picture.height());
         check_size(&self.name, size, self.most_pixels)?;
         let at = self.time(&picture, zero);
-        if let Some(before) = self.size.filter(|&s| s != size) {
+        if let Some(before) = self.size.filter(|&s| s != size && self.notes.len() < MOST_NOTES) {
             let message = format!("the picture changes from {}x{} to {}x{}", before.0, before.1, size.0, size.1);
             self.notes.push(note("size_changed", Some(Span::new(at, at)), message));
         }
