@@ -9,7 +9,9 @@ fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let mut ids: Vec<String> = fs::read_dir(&root)?
         .filter_map(|entry| entry.ok().and_then(|e| e.file_name().into_string().ok()))
-        .filter(|name| ["model.onnx", "model.toml", "CARD.md"].iter().all(|f| Path::new(&root).join(name).join(f).is_file()))
+        .filter(|name| {
+            ["model.onnx", "model.toml", "CARD.md"].iter().all(|f| Path::new(&root).join(name).join(f).is_file())
+        })
         .collect();
     ids.sort();
     let mut table = String::from("/// All models that are built in, by id.\npub const BUILT_IN: &[BuiltIn] = &[\n");

@@ -5,6 +5,7 @@
 //! not; at which moments to look; what speaks against it; and what it could not judge. A person decides.
 
 pub mod calibrate;
+pub mod dsp;
 pub mod error;
 pub mod evidence;
 pub mod fuse;

@@ -35,6 +35,19 @@ pub enum PixelLayout {
     Rgb,
 }
 
+/// Matrix that took R, G, B to Y, U, V.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ColorMatrix {
+    /// ITU-R BT.601; what FFmpeg takes when nothing is declared.
+    #[default]
+    Bt601,
+    /// ITU-R BT.709.
+    Bt709,
+    /// ITU-R BT.2020, non-constant luminance.
+    Bt2020,
+}
+
 /// Clockwise turn that makes a stored picture upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -95,8 +108,12 @@ pub struct VideoFrame {
     pub height: u32,
     /// How the planes hold the picture.
     pub layout: PixelLayout,
+    /// Matrix of the colour planes; without meaning for grey and RGB.
+    pub matrix: ColorMatrix,
     /// The turn that makes it upright.
     pub rotation: Rotation,
+    /// Bytes of its packet; 0 where unknown.
+    pub packet_bytes: u32,
     /// Whether the encoder marked it as a key frame.
     pub key: bool,
     planes: Arc<dyn PlaneData>,
@@ -119,7 +136,17 @@ impl VideoFrame {
         layout: PixelLayout,
         planes: Arc<dyn PlaneData>,
     ) -> Result<Self> {
-        let frame = Self { at, width, height, layout, rotation: Rotation::None, key: false, planes };
+        let frame = Self {
+            at,
+            width,
+            height,
+            layout,
+            matrix: ColorMatrix::default(),
+            rotation: Rotation::None,
+            packet_bytes: 0,
+            key: false,
+            planes,
+        };
         if width == 0 || height == 0 {
             return Err(Error::Unsupported(format!("a frame of {width}x{height} pixels has no picture")));
         }

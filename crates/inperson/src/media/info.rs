@@ -17,6 +17,14 @@ pub struct MediaInfo {
     pub container: String,
     /// Duration in seconds as the container declares it.
     pub declared_duration_s: Option<f64>,
+    /// Seconds from the start of the media to the end of the last sample; known once a source has ended.
+    pub seen_duration_s: Option<f64>,
+    /// Bit rate of the whole as declared, bit/s.
+    pub bit_rate: Option<u64>,
+    /// Top-level parts of the container in order, repeats joined: boxes of MP4, chunks of RIFF; empty for others.
+    pub structure: Vec<String>,
+    /// Whether the file ends before its container says it should; named in the notes.
+    pub truncated: bool,
     /// Container metadata: encoder, creation time, device make.
     pub tags: std::collections::BTreeMap<String, String>,
     /// The picture stream that is analysed.
@@ -26,7 +34,8 @@ pub struct MediaInfo {
     /// Numbers of picture and sound streams in the container.
     pub stream_counts: [usize; 2],
     /// What was met while decoding that a reader should know, each with a stable code: `truncated`,
-    /// `size_changed`, `timestamps_repaired`, `corrupt_packets`.
+    /// `read_error`, `size_changed`, `deinterlaced`, `timestamps_repaired`, `audio_gaps`, `audio_changed`,
+    /// `corrupt_packets`, `corrupt_frames`, `no_pictures`, `no_sound`, `rotation_rounded`.
     pub notes: Vec<MediaNote>,
 }
 
@@ -52,13 +61,30 @@ pub struct VideoStreamInfo {
     pub width: u32,
     /// Stored height, pixels.
     pub height: u32,
+    /// Profile of the codec, where it has any.
+    pub profile: Option<String>,
+    /// Signature that the encoding library left in the stream itself, such as `x264 - core 164`.
+    pub encoder: Option<String>,
     /// Average frame rate as declared, frames a second; 0 where unknown.
     pub frame_rate: f64,
+    /// Lowest frame rate at which all time stamps fit, frames a second; far above the average in a recording of
+    /// variable rate; 0 where unknown.
+    pub base_rate: f64,
+    /// Number of frames as declared.
+    pub declared_frames: Option<u64>,
+    /// Frames decoded so far.
+    pub frames: u64,
+    /// Width over height of one pixel; 1 where unknown.
+    pub pixel_aspect: f64,
+    /// Colour matrix, primaries, transfer and range as declared, FFmpeg's names; `None` where not declared.
+    pub color: [Option<String>; 4],
     /// Turn that makes the picture upright.
     pub rotation: Rotation,
     /// Pixel format, FFmpeg's name.
     pub pixel_format: String,
-    /// Whether the stream is marked as interlaced.
+    /// Whether frames reorder, so that the encoder looked ahead.
+    pub reordered: bool,
+    /// Whether frames are marked as interlaced; their first field is kept and the lines between are interpolated.
     pub interlaced: bool,
     /// Bit rate as declared, bit/s.
     pub bit_rate: Option<u64>,
@@ -75,6 +101,12 @@ pub struct AudioStreamInfo {
     pub index: usize,
     /// Codec, FFmpeg's name.
     pub codec: String,
+    /// Profile of the codec, where it has any.
+    pub profile: Option<String>,
+    /// Which of the sound streams it is, counted from 0.
+    pub track: usize,
+    /// Samples decoded so far, at the stored rate.
+    pub samples: u64,
     /// Sampling rate as stored, hertz.
     pub sample_rate: u32,
     /// Channels as stored.

@@ -3,11 +3,19 @@
 //! A [`Source`] is pulled until it says `Ok(None)`; live callers make [`Sample`]s themselves. Frames stay in the
 //! planes that the decoder wrote: nothing here converts a whole frame.
 
+mod clock;
+mod ffmpeg;
 mod frame;
+mod hash;
 mod info;
+mod memory;
+mod structure;
 
-pub use frame::{AudioChunk, PixelLayout, Plane, PlaneData, Rotation, Utterance, VideoFrame};
+pub use ffmpeg::{FileSource, MediaOptions};
+pub use frame::{AudioChunk, ColorMatrix, PixelLayout, Plane, PlaneData, Rotation, Utterance, VideoFrame};
+pub use hash::hash_file;
 pub use info::{AudioStreamInfo, Limits, MediaInfo, MediaNote, VideoStreamInfo};
+pub use memory::MemorySource;
 
 use crate::Result;
 

@@ -82,7 +82,10 @@ impl ModelEntry {
         let licence = &self.card.licence;
         Err(Error::model(
             id,
-            format!("nobody accepted its licence ({licence}): `inperson models add {} --accept-licence`", folder.display()),
+            format!(
+                "nobody accepted its licence ({licence}): `inperson models add {} --accept-licence`",
+                folder.display()
+            ),
         ))
     }
 }

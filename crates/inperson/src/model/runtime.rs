@@ -192,9 +192,8 @@ fn candidates(explicit: Option<&Path>) -> Vec<(String, Option<PathBuf>)> {
             return vec![named(variable, Path::new(&path))];
         }
     }
-    let mut places: Vec<(String, Option<PathBuf>)> = ["INPERSON_ORT_DYLIB", "ORT_DYLIB_PATH"]
-        .map(|variable| (variable.to_owned(), None))
-        .into();
+    let mut places: Vec<(String, Option<PathBuf>)> =
+        ["INPERSON_ORT_DYLIB", "ORT_DYLIB_PATH"].map(|variable| (variable.to_owned(), None)).into();
     if let Some(beside) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
         for folder in [beside.to_owned(), beside.join("../lib")] {
             places.push((format!("{}", folder.display()), library_in(&folder)));
@@ -251,8 +250,8 @@ fn check_tensors(card: &ModelCard, specs: &[TensorSpec], outlets: &[ort::value::
             let reason = format!("model.toml names tensor `{}`, the graph has {}", spec.name, has.join(", "));
             return Err(Error::model(&card.id, reason));
         };
-        let fits = shape.len() == spec.shape.len()
-            && shape.iter().zip(&spec.shape).all(|(&g, &c)| g == c || g < 0 || c < 0);
+        let fits =
+            shape.len() == spec.shape.len() && shape.iter().zip(&spec.shape).all(|(&g, &c)| g == c || g < 0 || c < 0);
         if !fits {
             let (name, want) = (&spec.name, &spec.shape);
             return Err(Error::model(&card.id, format!("tensor `{name}` is {shape}, model.toml says {want:?}")));
@@ -315,7 +314,11 @@ impl Model {
     }
 }
 
-fn run_session(session: &mut Session, card: &ModelCard, inputs: &[ArrayViewD<'_, f32>]) -> ort::Result<Vec<ArrayD<f32>>> {
+fn run_session(
+    session: &mut Session,
+    card: &ModelCard,
+    inputs: &[ArrayViewD<'_, f32>],
+) -> ort::Result<Vec<ArrayD<f32>>> {
     let standard: Vec<_> = inputs.iter().map(|a| a.as_standard_layout()).collect();
     let mut named = Vec::with_capacity(inputs.len());
     for (spec, array) in card.inputs.iter().zip(&standard) {

@@ -1,0 +1,235 @@
+//! The sound stream: packets in, mono chunks at the house's rate out.
+
+use ff::format::sample::{Sample, Type};
+use ff::software::resampling;
+use ffmpeg_next as ff;
+
+use super::{Packets, micros, probe};
+use crate::error::{Error, Result};
+use crate::media::{AUDIO_RATE, AudioChunk, AudioStreamInfo, MediaInfo, MediaNote};
+use crate::time::{Span, Timestamp};
+
+/// Samples collected into one chunk: a tenth of a second.
+const CHUNK: usize = AUDIO_RATE as usize / 10;
+/// Time stamps may stray this far from the count of samples before they are believed, microseconds: recorders of
+/// calls stamp packets as they arrive.
+const STRAY: i64 = 40_000;
+
+pub(super) struct AudioTrack {
+    pub(super) packets: Packets,
+    pub(super) start: Option<i64>,
+    /// Samples decoded, at the stored rate.
+    pub(super) decoded: u64,
+    decoder: ff::decoder::Audio,
+    resampler: Option<Resampler>,
+    /// Samples not yet given out, and when the first of them is heard.
+    pending: Vec<f32>,
+    anchor: Timestamp,
+    given: i64,
+    draining: bool,
+    gaps: (u64, Option<Timestamp>),
+    changes: (u64, Option<Timestamp>),
+    rejected: u64,
+}
+
+/// A resampler and what it takes.
+struct Resampler {
+    context: resampling::Context,
+    takes: (Sample, u32, u16),
+    /// Samples put in since the anchor.
+    taken: i64,
+}
+
+impl AudioTrack {
+    /// Opens the track asked for, or the container's best, and describes it.
+    pub(super) fn open(
+        input: &ff::format::context::Input,
+        name: &str,
+        track: Option<usize>,
+        info: &mut MediaInfo,
+    ) -> Result<Option<Self>> {
+        let sound = || input.streams().filter(|s| s.parameters().medium() == ff::media::Type::Audio);
+        let stream = match track {
+            Some(number) => Some(sound().nth(number).ok_or_else(|| {
+                let has = sound().count();
+                Error::Config(format!("sound track {number} was asked for; {name} has {has}, counted from 0"))
+            })?),
+            None => input.streams().best(ff::media::Type::Audio).or_else(|| sound().next()),
+        };
+        let Some(stream) = stream else { return Ok(None) };
+        let failed = |reason: String| Error::media(name, format!("its sound stream cannot be decoded: {reason}"));
+        let parameters = stream.parameters();
+        let id = parameters.id();
+        let codec = ff::decoder::find(id).ok_or_else(|| failed(format!("no decoder for {}", id.name())))?;
+        let mut context = ff::codec::Context::from_parameters(parameters).map_err(|e| failed(e.to_string()))?.decoder();
+        context.set_packet_time_base(stream.time_base());
+        let opened = context.open_as(codec);
+        let decoder = opened.and_then(ff::decoder::Opened::audio).map_err(|e| failed(e.to_string().to_lowercase()))?;
+        info.audio = Some(AudioStreamInfo {
+            index: stream.index(),
+            codec: id.name().to_owned(),
+            profile: probe::profile(decoder.profile()),
+            track: sound().position(|s| s.index() == stream.index()).unwrap_or_default(),
+            samples: 0,
+            sample_rate: decoder.rate(),
+            channels: u32::from(decoder.channels()),
+            bit_rate: u64::try_from(decoder.bit_rate()).ok().filter(|&b| b > 0),
+            start_s: 0.0,
+            tags: probe::tags(&stream.metadata()),
+        });
+        Ok(Some(Self {
+            packets: Packets::new(&stream),
+            start: probe::start(&stream),
+            decoded: 0,
+            decoder,
+            resampler: None,
+            pending: Vec::with_capacity(2 * CHUNK),
+            anchor: Timestamp::ZERO,
+            given: 0,
+            draining: false,
+            gaps: (0, None),
+            changes: (0, None),
+            rejected: 0,
+        }))
+    }
+
+    /// The next chunk, or `None` when packets are needed or the stream has ended.
+    pub(super) fn next(&mut self, input_ended: bool, zero: i64) -> Option<AudioChunk> {
+        while !self.packets.ended {
+            if self.pending.len() >= CHUNK {
+                return self.take();
+            }
+            let mut sound = ff::frame::Audio::empty();
+            match self.decoder.receive_frame(&mut sound) {
+                Ok(()) => {
+                    if let Some(chunk) = self.hear(sound, zero) {
+                        return Some(chunk);
+                    }
+                    continue;
+                }
+                Err(ff::Error::Eof) => {
+                    self.flush();
+                    self.packets.ended = true;
+                    break;
+                }
+                Err(ff::Error::InvalidData) => {
+                    self.packets.corrupt += 1;
+                    continue;
+                }
+                Err(_) => {}
+            }
+            if let Some(packet) = self.packets.pop() {
+                if self.decoder.send_packet(&packet).is_err() {
+                    self.packets.corrupt += 1;
+                }
+            } else if input_ended && !self.draining {
+                self.draining = true;
+                if self.decoder.send_eof().is_err() {
+                    self.flush();
+                    self.packets.ended = true;
+                }
+            } else {
+                self.packets.ended |= input_ended;
+                break;
+            }
+        }
+        if self.packets.ended { self.take() } else { None }
+    }
+
+    /// Takes a decoded stretch; gives what came before it when it does not join on.
+    fn hear(&mut self, mut sound: ff::frame::Audio, zero: i64) -> Option<AudioChunk> {
+        if sound.samples() == 0 || sound.rate() == 0 {
+            return None;
+        }
+        if sound.channel_layout().is_empty() {
+            sound.set_channel_layout(ff::ChannelLayout::default(i32::from(sound.channels())));
+        }
+        self.decoded += sound.samples() as u64;
+        let declared = sound.timestamp().map(|t| Timestamp(micros(t, self.packets.time_base).saturating_sub(zero)));
+        let takes = (sound.format(), sound.rate(), sound.channels());
+        let expected = self.resampler.as_ref().map(|r| self.anchor.plus(r.taken * 1_000_000 / i64::from(r.takes.1)));
+        let strays = expected.zip(declared).is_some_and(|(e, d)| d.since(e).abs() > STRAY);
+        let changed = self.resampler.as_ref().is_some_and(|r| r.takes != takes);
+        let mut before = None;
+        if strays || changed || self.resampler.is_none() {
+            let at = declared.or(expected).unwrap_or_default();
+            let ended = expected.unwrap_or(at);
+            if self.resampler.is_some() {
+                self.flush();
+                before = self.take();
+                let kind = if changed { &mut self.changes } else { &mut self.gaps };
+                *kind = (kind.0 + 1, kind.1.or(Some(ended)));
+            }
+            self.resampler = Resampler::new(&sound, takes);
+            (self.anchor, self.given) = (at, 0);
+        }
+        match &mut self.resampler {
+            Some(resampler) => resampler.run(&sound, &mut self.pending),
+            None => self.rejected += 1,
+        }
+        before
+    }
+
+    /// Gets out what the resampler still holds.
+    fn flush(&mut self) {
+        if let Some(resampler) = &mut self.resampler {
+            resampler.flush(&mut self.pending);
+        }
+    }
+
+    fn take(&mut self) -> Option<AudioChunk> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        let at = self.anchor.plus(self.given * 1_000_000 / i64::from(AUDIO_RATE));
+        self.given += self.pending.len() as i64;
+        let samples = std::mem::replace(&mut self.pending, Vec::with_capacity(2 * CHUNK));
+        Some(AudioChunk { at, samples: samples.into() })
+    }
+
+    pub(super) fn notes(&mut self, out: &mut Vec<MediaNote>) {
+        let mut note = |code: &str, at: Option<Timestamp>, message: String| {
+            out.push(MediaNote { code: code.to_owned(), span: at.map(|t| Span::new(t, t)), message });
+        };
+        if let (count, Some(at)) = self.gaps {
+            note("audio_gaps", Some(at), format!("the sound breaks off or overlaps {count} times"));
+        }
+        if let (count, Some(at)) = self.changes {
+            note("audio_changed", Some(at), format!("rate or channels of the sound change {count} times"));
+        }
+        if self.decoded == 0 || self.rejected > 0 {
+            note("no_sound", None, "sound in the stream could not be decoded or has no known channels".to_owned());
+        }
+    }
+}
+
+impl Resampler {
+    fn new(sound: &ff::frame::Audio, takes: (Sample, u32, u16)) -> Option<Self> {
+        let (format, rate, _) = takes;
+        let (mono, float) = (ff::ChannelLayout::MONO, Sample::F32(Type::Packed));
+        let context = resampling::Context::get(format, sound.channel_layout(), rate, float, mono, AUDIO_RATE).ok()?;
+        Some(Self { context, takes, taken: 0 })
+    }
+
+    fn run(&mut self, sound: &ff::frame::Audio, out: &mut Vec<f32>) {
+        let held = self.context.delay().map_or(0, |d| d.output.max(0));
+        let room = sound.samples() as u64 * u64::from(AUDIO_RATE) / u64::from(self.takes.1) + 64;
+        let mut resampled = Self::buffer(usize::try_from(room).unwrap_or(0) + usize::try_from(held).unwrap_or(0));
+        if self.context.run(sound, &mut resampled).is_ok() {
+            out.extend_from_slice(resampled.plane(0));
+        }
+        self.taken += sound.samples() as i64;
+    }
+
+    fn flush(&mut self, out: &mut Vec<f32>) {
+        let held = self.context.delay().map_or(0, |d| d.output.max(0));
+        let mut resampled = Self::buffer(usize::try_from(held).unwrap_or(0) + 64);
+        if self.context.flush(&mut resampled).is_ok() {
+            out.extend_from_slice(resampled.plane(0));
+        }
+    }
+
+    fn buffer(samples: usize) -> ff::frame::Audio {
+        ff::frame::Audio::new(Sample::F32(Type::Packed), samples, ff::ChannelLayout::MONO)
+    }
+}
