@@ -5,16 +5,25 @@
 //! not; at which moments to look; what speaks against it; and what it could not judge. A person decides.
 
 pub mod calibrate;
+pub mod config;
+pub mod detect;
 pub mod dsp;
 pub mod error;
 pub mod evidence;
 pub mod fuse;
 pub mod media;
 pub mod model;
+pub mod report;
+pub mod session;
 pub mod time;
+mod timeline;
+pub mod track;
 
+pub use config::{CandidateRule, Config};
 pub use error::{Error, Result};
 pub use evidence::{Evidence, Finding, Question, Reason};
 pub use fuse::{Action, Assessment, Conclusion, FusionConfig, fuse};
-pub use media::{AudioChunk, Limits, MediaInfo, Sample, Source, Utterance, VideoFrame};
+pub use media::{AudioChunk, FileSource, Limits, MediaInfo, MediaOptions, Sample, Source, Utterance, VideoFrame};
+pub use report::Report;
+pub use session::{Analyzer, Event, Progress, Session};
 pub use time::{Span, Timestamp};

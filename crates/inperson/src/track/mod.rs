@@ -18,8 +18,8 @@ use crate::media::VideoFrame;
 use crate::time::{Span, Timestamp};
 use crate::timeline::Hop;
 
-pub(crate) use face::FaceModels;
 use face::FaceFollower;
+pub(crate) use landmarks::FaceModels;
 use link::Linker;
 use voice::VoiceActivity;
 
@@ -73,6 +73,8 @@ pub struct FaceObservation {
     pub at: Timestamp,
     /// Left, top, right, bottom in pixels of the upright frame.
     pub bounds: [f32; 4],
+    /// The same as shares of the upright frame.
+    pub share: [f32; 4],
     /// Eye centres left to right, tip of the nose, corners of the mouth left to right, in pixels.
     pub points: [[f32; 2]; 5],
     /// The 478 points of MediaPipe's face mesh in pixels; irises from 468 on. Empty where landmarks failed.
@@ -170,7 +172,7 @@ impl Tracker {
         self.tracks.speech_s += speech.iter().map(|s| s.seconds()).sum::<f64>();
         self.follower.summarise(&hop.faces, &mut self.tracks);
         self.linker.link(hop, &speech, &mut self.tracks);
-        self.tracks.candidate = self.follower.candidate(&self.rule);
+        self.tracks.candidate = self.follower.candidate(&self.rule, &self.tracks);
         speech
     }
 

@@ -1,0 +1,335 @@
+//! Faces found, followed through short losses, and numbered.
+//!
+//! Faces are looked at five times a second. A followed face's landmarks give the place of the next look; the
+//! detector runs once a second, or three times while nobody is followed, to find newcomers and to confirm.
+
+use std::path::Path;
+
+use super::landmarks::{FaceModels, Found};
+use super::quality::{aligned, eyes_open, five_points, mouth_open, quality, roll_of};
+use super::{FaceObservation, FaceQuality, FaceTrack, FrameFacts, THUMB, Tracks};
+use crate::config::CandidateRule;
+use crate::dsp::geometry::Rect;
+use crate::dsp::image::luma_thumbnail;
+use crate::error::{Error, Result};
+use crate::media::VideoFrame;
+use crate::time::{Span, Timestamp};
+
+/// Time between looks, microseconds.
+const LOOK: i64 = 200_000;
+/// Time between searches while a face is followed, and while none is.
+const SEARCH: [i64; 2] = [1_000_000, 300_000];
+/// Presence under which the landmarks have lost the face.
+const LOST: f32 = 0.5;
+/// Detector score from which a face counts even where landmarks fail: profile, mask.
+const SURE: f32 = 0.7;
+/// How long a lost face keeps its number, microseconds.
+const KEPT: i64 = 10_000_000;
+/// How long a face is followed without the detector seeing it.
+const UNCONFIRMED: i64 = 4_000_000;
+/// Most faces that are followed at once.
+const MOST: usize = 8;
+/// Mean change of the thumbnail's luma, of 255, that is a cut to another scene.
+const CUT: f32 = 28.0;
+/// Gap that does not end a stretch in which a face was seen.
+const BRIDGED: i64 = 3_000_000;
+
+/// One face that is followed, or was until a moment ago.
+#[derive(Debug, Clone)]
+struct Followed {
+    id: u32,
+    bounds: Rect,
+    roll: f32,
+    seen: Timestamp,
+    confirmed: Timestamp,
+    active: bool,
+}
+
+/// What is summed up of a face over the interview.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    area: f64,
+    looks: u32,
+    bounds: [f64; 4],
+    quality: [f64; 8],
+    likeness: f32,
+}
+
+pub(super) struct FaceFollower {
+    models: FaceModels,
+    reference: Option<Vec<f32>>,
+    faces: Vec<Followed>,
+    sums: std::collections::BTreeMap<u32, Sums>,
+    next_id: u32,
+    next_look: Timestamp,
+    next_search: Timestamp,
+    last: Vec<u8>,
+}
+
+impl FaceFollower {
+    pub(super) fn new(models: FaceModels, reference: Option<Vec<f32>>) -> Self {
+        Self {
+            models,
+            reference,
+            faces: Vec::new(),
+            sums: std::collections::BTreeMap::new(),
+            next_id: 0,
+            next_look: Timestamp(i64::MIN),
+            next_search: Timestamp(i64::MIN),
+            last: Vec::new(),
+        }
+    }
+
+    /// The facts kept of a frame, and the faces in it if this is a frame to look at.
+    pub(super) fn look(&mut self, frame: &VideoFrame) -> Result<(FrameFacts, Vec<FaceObservation>)> {
+        let (luma, pixels) = luma_thumbnail(frame, THUMB.0, THUMB.1);
+        if mean_change(&self.last, &luma) > CUT {
+            self.faces.iter_mut().for_each(|f| f.active = false);
+            (self.next_look, self.next_search) = (frame.at, frame.at);
+        }
+        self.last.clone_from(&luma);
+        let facts = FrameFacts {
+            at: frame.at,
+            size: (frame.width, frame.height),
+            packet_bytes: frame.packet_bytes,
+            key: frame.key,
+            luma: luma.into(),
+            pixels: pixels.into(),
+        };
+        if frame.at < self.next_look {
+            return Ok((facts, Vec::new()));
+        }
+        self.next_look = frame.at.plus(LOOK);
+        let mut seen = self.follow(frame)?;
+        if frame.at >= self.next_search
+            || !self.faces.iter().any(|f| f.active) && frame.at.plus(SEARCH[0]) >= self.next_search
+        {
+            self.search(frame, &mut seen)?;
+            let busy = self.faces.iter().any(|f| f.active);
+            self.next_search = frame.at.plus(SEARCH[usize::from(!busy)]);
+        }
+        self.faces.retain(|f| f.active || frame.at.since(f.seen) < KEPT);
+        Ok((facts, seen))
+    }
+
+    /// Landmarks of the faces that were there at the last look.
+    fn follow(&mut self, frame: &VideoFrame) -> Result<Vec<FaceObservation>> {
+        let mut seen: Vec<FaceObservation> = Vec::new();
+        for face in self.faces.iter_mut().filter(|f| f.active) {
+            let shape = self.models.shape(frame, face.bounds, face.roll)?;
+            let doubtful = frame.at.since(face.confirmed) > UNCONFIRMED;
+            let Some(bounds) = Rect::around(&shape.mesh) else { continue };
+            let twice = seen.iter().any(|s| rect(s.bounds).iou(bounds) > 0.5);
+            // while landmarks fail on a face that the detector sees, the detector alone keeps it for a while
+            let held = frame.at.since(face.confirmed) <= SEARCH[0] + LOOK && shape.presence < LOST;
+            if shape.presence < LOST || doubtful || twice || !plausible(bounds, frame) {
+                face.active = held && !twice;
+                continue;
+            }
+            let points = five_points(&shape.mesh).unwrap_or_default();
+            (face.bounds, face.roll, face.seen) = (bounds, roll_of(&points), frame.at);
+            seen.push(observation(frame, face.id, bounds, points, &shape));
+        }
+        Ok(seen)
+    }
+
+    /// Newcomers, and faces that were lost.
+    fn search(&mut self, frame: &VideoFrame, seen: &mut Vec<FaceObservation>) -> Result<()> {
+        for found in self.models.find(frame)? {
+            let known = self
+                .faces
+                .iter_mut()
+                .filter(|f| f.active)
+                .max_by(|a, b| a.bounds.iou(found.bounds).total_cmp(&b.bounds.iou(found.bounds)));
+            if let Some(face) = known.filter(|f| f.bounds.iou(found.bounds) > 0.3) {
+                face.confirmed = frame.at;
+                if !seen.iter().any(|s| s.track == face.id) {
+                    (face.bounds, face.roll, face.seen) = (found.bounds, roll_of(&found.points), frame.at);
+                    seen.push(self.models.observe(frame, face.id, &found)?);
+                }
+                continue;
+            }
+            let shape = self.models.shape(frame, found.bounds, roll_of(&found.points))?;
+            if (shape.presence < LOST && found.score < SURE) || self.faces.iter().filter(|f| f.active).count() >= MOST {
+                continue;
+            }
+            let id = self.number(&found, frame.at);
+            let (at, roll) = (frame.at, roll_of(&found.points));
+            self.faces.retain(|f| f.id != id);
+            let mut face = Followed { id, bounds: found.bounds, roll, seen: at, confirmed: at, active: true };
+            let item = self.models.observe(frame, id, &found)?;
+            if !item.mesh.is_empty() {
+                (face.bounds, face.roll) = (rect(item.bounds), roll_of(&item.points));
+            }
+            self.faces.push(face);
+            seen.push(item);
+        }
+        Ok(())
+    }
+
+    /// The number of the lost face that this one must be, or a new one.
+    fn number(&mut self, found: &Found, at: Timestamp) -> u32 {
+        let [x, y] = found.bounds.centre();
+        let size = found.bounds.width().max(found.bounds.height());
+        let near = self.faces.iter().filter(|f| !f.active && at.since(f.seen) < KEPT).filter_map(|f| {
+            let [fx, fy] = f.bounds.centre();
+            let ratio = size / f.bounds.width().max(f.bounds.height()).max(1.0);
+            let away = (x - fx).hypot(y - fy) / size;
+            (away < 1.0 && (0.6..1.7).contains(&ratio)).then_some((away, f.id))
+        });
+        if let Some((_, id)) = near.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            return id;
+        }
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// Brings the tracks up to date with what was seen in a hop.
+    pub(super) fn summarise(&mut self, faces: &[FaceObservation], tracks: &mut Tracks) {
+        for face in faces {
+            let sums = self.sums.entry(face.track).or_default();
+            sums.looks += 1;
+            sums.area += f64::from(rect(face.bounds).area());
+            let q = &face.quality;
+            let values = [q.interocular_px, q.sharpness, q.exposure, q.yaw, q.pitch, q.roll, q.occlusion, q.cropped];
+            sums.quality.iter_mut().zip(values).for_each(|(s, v)| *s += f64::from(v));
+            sums.bounds.iter_mut().zip(face.share).for_each(|(s, v)| *s += f64::from(v));
+            if let (Some(reference), Some(crop)) = (&self.reference, &face.crop) {
+                sums.likeness += likeness(reference, &appearance(crop));
+            }
+            let track = match tracks.faces.iter_mut().position(|t| t.id == face.track) {
+                Some(i) => &mut tracks.faces[i],
+                None => {
+                    tracks.faces.push(FaceTrack { id: face.track, ..FaceTrack::default() });
+                    tracks.faces.sort_by_key(|t| t.id);
+                    let i = tracks.faces.iter().position(|t| t.id == face.track).unwrap_or_default();
+                    &mut tracks.faces[i]
+                }
+            };
+            let span = Span::starting(face.at, LOOK);
+            match track.seen.last_mut() {
+                Some(last) if span.start.since(last.end) <= BRIDGED => last.end = last.end.max(span.end),
+                _ => track.seen.push(span),
+            }
+            let n = f64::from(sums.looks);
+            track.observations = sums.looks;
+            track.mean_bounds = sums.bounds.map(|s| (s / n) as f32);
+            let [iod, sharpness, exposure, yaw, pitch, roll, occlusion, cropped] = sums.quality.map(|s| (s / n) as f32);
+            track.quality =
+                FaceQuality { interocular_px: iod, sharpness, exposure, yaw, pitch, roll, occlusion, cropped };
+        }
+    }
+
+    /// The candidate's face by the rule.
+    pub(super) fn candidate(&self, rule: &CandidateRule, tracks: &Tracks) -> Option<u32> {
+        let value = |id: u32, sums: &Sums| match rule {
+            CandidateRule::Largest => sums.area,
+            CandidateRule::Region([left, top, right, bottom]) => {
+                let b = tracks.faces.iter().find(|t| t.id == id).map(|t| t.mean_bounds).unwrap_or_default();
+                let (x, y) = (0.5 * (b[0] + b[2]), 0.5 * (b[1] + b[3]));
+                let inside = *left <= x && x <= *right && *top <= y && y <= *bottom;
+                if inside { sums.area } else { -1.0 }
+            }
+            CandidateRule::Reference(_) => f64::from(sums.likeness) / f64::from(sums.looks.max(1)),
+        };
+        let ranked = self.sums.iter().map(|(&id, sums)| (value(id, sums), id)).filter(|(v, _)| *v > 0.0);
+        ranked.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, id)| id)
+    }
+}
+
+impl FaceModels {
+    /// A found face with its landmarks where they hold.
+    fn observe(&self, frame: &VideoFrame, id: u32, found: &Found) -> Result<FaceObservation> {
+        let shape = self.shape(frame, found.bounds, roll_of(&found.points))?;
+        let bounds = Rect::around(&shape.mesh).filter(|b| shape.presence >= LOST && plausible(*b, frame));
+        if let (Some(bounds), Some(points)) = (bounds, five_points(&shape.mesh)) {
+            return Ok(observation(frame, id, bounds, points, &shape));
+        }
+        let none = super::landmarks::Shape { mesh: Vec::new(), ibug68: Vec::new(), presence: found.score };
+        Ok(observation(frame, id, found.bounds, found.points, &none))
+    }
+}
+
+fn observation(
+    frame: &VideoFrame,
+    track: u32,
+    bounds: Rect,
+    points: [[f32; 2]; 5],
+    shape: &super::landmarks::Shape,
+) -> FaceObservation {
+    let crop = aligned(frame, &points);
+    let (w, h) = frame.upright_size();
+    let (w, h) = (w as f32, h as f32);
+    FaceObservation {
+        track,
+        at: frame.at,
+        bounds: [bounds.x0, bounds.y0, bounds.x1, bounds.y1],
+        share: [bounds.x0 / w, bounds.y0 / h, bounds.x1 / w, bounds.y1 / h],
+        points,
+        presence: shape.presence,
+        quality: quality(frame, bounds, &points, &shape.ibug68, crop.as_deref()),
+        mouth_open: mouth_open(&shape.mesh),
+        eyes_open: eyes_open(&shape.mesh),
+        mesh: shape.mesh.as_slice().into(),
+        ibug68: shape.ibug68.as_slice().into(),
+        crop,
+    }
+}
+
+fn rect([x0, y0, x1, y1]: [f32; 4]) -> Rect {
+    Rect::new(x0, y0, x1, y1)
+}
+
+/// Whether a box can be a face in this frame: large enough, not all outside.
+fn plausible(bounds: Rect, frame: &VideoFrame) -> bool {
+    let (w, h) = frame.upright_size();
+    let side = bounds.width().min(bounds.height());
+    side >= 8.0 && bounds.clamp(w as f32, h as f32).area() > 0.25 * bounds.area()
+}
+
+fn mean_change(before: &[u8], now: &[u8]) -> f32 {
+    if before.len() != now.len() || now.is_empty() {
+        return 0.0;
+    }
+    let sum: u64 = before.iter().zip(now).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
+    sum as f32 / now.len() as f32
+}
+
+/// The appearance of the face in a picture file.
+pub(super) fn reference(models: &FaceModels, path: &Path) -> Result<Vec<f32>> {
+    let name = || path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let picture = image::load_from_memory(&bytes).map_err(|e| Error::media(name(), e.to_string()))?.to_rgb8();
+    let frame = VideoFrame::from_rgb(Timestamp::ZERO, picture.width(), picture.height(), picture.into_raw())?;
+    let found = models.find(&frame)?;
+    let first = found.first().ok_or_else(|| Error::media(name(), "no face was found in this reference picture"))?;
+    let crop = models.observe(&frame, 0, first)?.crop;
+    crop.map(|c| appearance(&c)).ok_or_else(|| Error::media(name(), "the face in this reference picture is too small"))
+}
+
+/// Histograms of local binary patterns over a 6x6 grid (Ahonen et al. 2006): tells the people of one call apart;
+/// it verifies nobody.
+fn appearance(rgb: &[u8]) -> Vec<f32> {
+    use super::CROP;
+    let luma: Vec<i32> =
+        rgb.chunks_exact(3).map(|p| (2 * i32::from(p[0]) + 5 * i32::from(p[1]) + i32::from(p[2])) / 8).collect();
+    const GRID: usize = 6;
+    const BINS: usize = 32;
+    let mut out = vec![0.0f32; GRID * GRID * BINS];
+    for y in 2..CROP - 2 {
+        for x in 2..CROP - 2 {
+            let i = y * CROP + x;
+            let ring = [i - 2, i - 2 * CROP, i + 2, i + 2 * CROP, i - 2 * CROP - 2];
+            let code = ring.iter().enumerate().map(|(k, &j)| usize::from(luma[j] > luma[i]) << k).sum::<usize>();
+            out[((y * GRID / CROP) * GRID + x * GRID / CROP) * BINS + code] += 1.0;
+        }
+    }
+    let norm = out.iter().sum::<f32>().max(1.0);
+    out.iter_mut().for_each(|v| *v = (*v / norm).sqrt());
+    out
+}
+
+/// Bhattacharyya coefficient, 0 to 1.
+fn likeness(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
