@@ -47,7 +47,8 @@ impl Timeline {
             faces: VecDeque::new(),
             audio: VecDeque::new(),
             words: VecDeque::new(),
-            video_seen: (unknown || media.video.is_some()).then_some(Timestamp::ZERO),
+            // just before the start: no frame was seen yet
+            video_seen: (unknown || media.video.is_some()).then_some(Timestamp(-1)),
             audio_seen: (unknown || media.audio.is_some()).then_some(Timestamp::ZERO),
         }
     }
@@ -70,7 +71,8 @@ impl Timeline {
         let end = time_of(at + chunk.samples.len() as i64);
         self.audio_seen = self.audio_seen.max(Some(end));
         if end > self.start {
-            self.audio.push_back((at, chunk.samples.to_vec()));
+            let finite = |&s: &f32| if s.is_finite() { s } else { 0.0 };
+            self.audio.push_back((at, chunk.samples.iter().map(finite).collect()));
         }
     }
 

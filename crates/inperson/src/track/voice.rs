@@ -34,7 +34,8 @@ impl VoiceActivity {
         let mut speech = Vec::new();
         let mut at = span.start.plus(-micros(self.rest.len()));
         let mut samples = std::mem::take(&mut self.rest);
-        samples.extend_from_slice(audio);
+        // lossy decoders overshoot full scale a little
+        samples.extend(audio.iter().map(|s| s.clamp(-1.0, 1.0)));
         let mut frames = samples.chunks_exact(FRAME);
         for frame in &mut frames {
             let end = at.plus(micros(FRAME));

@@ -1,0 +1,179 @@
+//! The whole house on media made in memory: no file, no decoder.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use inperson::media::{AUDIO_RATE, AudioStreamInfo, VideoStreamInfo};
+use inperson::{Action, Analyzer, AudioChunk, Config, MediaInfo, Report, Sample, Timestamp, VideoFrame};
+
+const SIZE: (u32, u32) = (160, 90);
+const STEP: i64 = 40_000;
+
+/// Blobs that wander without repeating: `seed` names the walk.
+fn wandering(frames: usize, seed: u64) -> Vec<Vec<u8>> {
+    let mut state = seed;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from((state >> 33) as u32) / f64::from(u32::MAX >> 1) - 0.5
+    };
+    let mut blobs: Vec<[f64; 4]> = (0..5).map(|i| [20.0 + 28.0 * f64::from(i), 45.0, 0.0, 0.0]).collect();
+    (0..frames)
+        .map(|_| {
+            let mut rgb = vec![90_u8; (SIZE.0 * SIZE.1 * 3) as usize];
+            for blob in &mut blobs {
+                for axis in 0..2 {
+                    let limit = f64::from(if axis == 0 { SIZE.0 } else { SIZE.1 });
+                    blob[2 + axis] = 0.9f64.mul_add(blob[2 + axis], 2.5 * random());
+                    blob[axis] = (blob[axis] + blob[2 + axis]).clamp(8.0, limit - 9.0);
+                }
+                for y in -8..=8 {
+                    for x in -8..=8 {
+                        let at = (blob[1] as i64 + y) * i64::from(SIZE.0) + blob[0] as i64 + x;
+                        rgb[3 * at as usize..][..3].fill(220);
+                    }
+                }
+            }
+            rgb
+        })
+        .collect()
+}
+
+fn media(video: bool, audio: bool) -> MediaInfo {
+    let mut info = MediaInfo::default();
+    info.input = "memory".to_owned();
+    info.video = video.then(VideoStreamInfo::default);
+    info.audio = audio.then(AudioStreamInfo::default);
+    info
+}
+
+fn video(pictures: &[Vec<u8>]) -> Vec<Sample> {
+    pictures
+        .iter()
+        .enumerate()
+        .map(|(i, rgb)| {
+            Sample::Video(VideoFrame::from_rgb(Timestamp(i as i64 * STEP), SIZE.0, SIZE.1, rgb.clone()).unwrap())
+        })
+        .collect()
+}
+
+fn analyzer() -> Analyzer {
+    Analyzer::new(Config::default()).unwrap()
+}
+
+fn report(info: MediaInfo, samples: Vec<Sample>) -> Report {
+    let mut session = analyzer().session(info).unwrap();
+    for sample in samples {
+        session.push(sample).unwrap();
+    }
+    session.finish().unwrap()
+}
+
+fn codes(report: &Report) -> Vec<&str> {
+    report.evidence.iter().map(|e| e.code.as_ref()).collect()
+}
+
+/// A tone with a pulse, in chunks of the given sizes in turn.
+fn sound(seconds: f64, sizes: &[usize]) -> Vec<Sample> {
+    let total = (seconds * f64::from(AUDIO_RATE)) as usize;
+    let all: Vec<f32> = (0..total)
+        .map(|i| {
+            let t = i as f32 / AUDIO_RATE as f32;
+            0.3 * (t * 220.0 * std::f32::consts::TAU).sin() * (t * 4.0 * std::f32::consts::TAU).sin().max(0.0)
+        })
+        .collect();
+    let mut out = Vec::new();
+    let mut at = 0;
+    for size in sizes.iter().cycle() {
+        if at >= total {
+            break;
+        }
+        let end = (at + size).min(total);
+        let start = Timestamp::from_seconds(at as f64 / f64::from(AUDIO_RATE));
+        out.push(Sample::Audio(AudioChunk { at: start, samples: all[at..end].into() }));
+        at = end;
+    }
+    out
+}
+
+#[test]
+fn a_stretch_played_twice_is_found_at_its_lag_and_an_endless_walk_is_not() {
+    let walk = wandering(500, 7);
+    let mut looped = walk[..200].to_vec();
+    looped.extend_from_slice(&walk[..200]);
+    let found = report(media(true, false), video(&looped));
+    let item = found.evidence.iter().find(|e| e.code == "capture.loop").expect("the loop");
+    assert!((item.facts["lag_s"] - 8.0).abs() < 0.15, "{:?}", item.facts);
+    assert!(item.llr().unwrap() > 2.0 && item.facts["repeated_s"] > 6.0);
+    assert_eq!(found.assessment.overall.llr, item.llr());
+    assert!(!codes(&report(media(true, false), video(&walk))).contains(&"capture.loop"));
+}
+
+#[test]
+fn a_frozen_picture_is_named_with_its_time() {
+    let mut pictures = wandering(250, 3);
+    for i in 100..175 {
+        pictures[i] = pictures[99].clone();
+    }
+    let found = report(media(true, false), video(&pictures));
+    let item = found.evidence.iter().find(|e| e.code == "capture.frozen").expect("the freeze");
+    assert_eq!((item.span.start, item.span.end), (Timestamp(99 * STEP), Timestamp(174 * STEP)));
+    assert!(item.llr().unwrap() < 0.5, "networks freeze too");
+}
+
+#[test]
+fn the_cut_of_the_samples_changes_nothing() {
+    let pictures = video(&wandering(120, 5));
+    let whole = |sizes: &[usize]| {
+        let mut samples = pictures.clone();
+        samples.extend(sound(4.8, sizes));
+        samples.sort_by_key(|s| match s {
+            Sample::Video(f) => f.at,
+            Sample::Audio(a) => a.at,
+            _ => Timestamp::ZERO,
+        });
+        report(media(true, true), samples).to_json().unwrap()
+    };
+    let one = whole(&[1024]);
+    assert_eq!(one, whole(&[1, 333, 16_000, 7]));
+    assert_eq!(one, whole(&[80_000]));
+}
+
+#[test]
+fn too_little_is_not_no_concern() {
+    let short = report(media(true, false), video(&wandering(20, 1)));
+    assert_eq!(short.assessment.action, Action::NotEnoughToJudge);
+    assert!(short.assessment.overall.abstained && short.assessment.overall.llr.is_none());
+    assert_eq!(short.not_judged.len(), 1);
+    let nothing = analyzer().session(media(true, true)).unwrap().finish();
+    assert!(nothing.unwrap_err().to_string().contains("no picture and no sound"));
+}
+
+#[test]
+fn a_stalled_camera_does_not_stop_the_sound_from_being_heard() {
+    let mut session = analyzer().session(media(true, true)).unwrap();
+    for sample in video(&wandering(25, 2)).into_iter().chain(sound(12.0, &[1600])) {
+        session.push(sample).unwrap();
+    }
+    assert!(session.analysed().seconds() >= 6.0, "{}", session.analysed());
+}
+
+#[test]
+fn samples_that_are_not_numbers_are_silence() {
+    let bad = vec![f32::NAN, f32::INFINITY, 9.0, -9.0].repeat(20_000);
+    let chunk = AudioChunk { at: Timestamp::ZERO, samples: bad.into() };
+    let heard = report(media(false, true), vec![Sample::Audio(chunk)]);
+    assert!(heard.to_json().is_ok() && heard.tracks.speech_s.is_finite());
+}
+
+#[test]
+fn the_report_reads_back_and_its_page_names_what_was_found() {
+    let mut pictures = wandering(250, 3);
+    for i in 100..175 {
+        pictures[i] = pictures[99].clone();
+    }
+    let mut found = report(media(true, false), video(&pictures));
+    found.media.input = "a <b> & c.mp4".to_owned();
+    let again: Report = serde_json::from_str(&found.to_json().unwrap()).unwrap();
+    assert_eq!(again, found);
+    let page = found.to_html().unwrap();
+    assert!(page.contains("capture.frozen") && page.contains("a &lt;b&gt; &amp; c.mp4") && !page.contains("<b>"));
+}
