@@ -22,6 +22,8 @@ def held_out(picture: dict) -> bool:
     """By repository for clips, by identity for sets of stills."""
     part, who = picture["identity"].split(":", 1)
     key = picture["source"] if part in ("video", "talkers", "pairs") else who
+    if key == "None":
+        key = hashlib.sha256(picture["jpeg"]).hexdigest()
     return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT_SHARE
 
 
@@ -76,3 +78,9 @@ def cover(image: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> None:
         cv2.ellipse(image, ((a[0] + b[0]) // 2, (a[1] + b[1]) // 2), ((b[0] - a[0]) // 2 + 1, (b[1] - a[1]) // 2 + 1), float(rng.uniform(0, 180)), 0, 360, colour, -1)
     else:
         cv2.rectangle(image, a, b, colour, -1)
+
+
+def ema(held, new, count):
+    """Moving average of weights whose memory grows with the run, so that the random start is soon forgotten."""
+    keep = min(0.998, (1 + float(count)) / (10 + float(count)))
+    return keep * held + (1 - keep) * new

@@ -173,7 +173,7 @@ def main() -> None:
     file = a.out / "landmarks.pt"
     if a.resume:
         net.load_state_dict(torch.load(file))
-    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True)
+    average = torch.optim.swa_utils.AveragedModel(net, avg_fn=data.ema, use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-4)
     w = weights()
     start, step, held = time.time(), 0, np.zeros(3)

@@ -91,7 +91,7 @@ def main() -> None:
             continue
         x = (np.clip(x, -1, 1) * 32767).astype(np.int16)
         item = {k: r[k] for k in ("path", "label", "system", "family", "repo", "language", "speaker_or_corpus", "speaking_style", "license_note")}
-        item |= {"part": part(r), "pcm": x, "coded": coded(x, *CODECS[rng.integers(len(CODECS))])}
+        item |= {"part": part(r), "pcm": x, "coded": coded(x, *CODECS[rng.integers(len(CODECS))]) if rng.random() < 0.25 else x}
         items.append(item)
         if i % 500 == 0:
             print(i, flush=True)

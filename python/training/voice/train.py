@@ -17,6 +17,12 @@ from .models import Voice
 LENGTH = int(2.4 * RATE)
 
 
+def ema(held, new, count):
+    """Moving average of weights that soon forgets the random start."""
+    keep = min(0.997, (1 + float(count)) / (10 + float(count)))
+    return keep * held + (1 - keep) * new
+
+
 class Clips(IterableDataset):
     def __init__(self, clips: list[dict], seed: int):
         self.clips, self.seed = clips, seed
@@ -61,7 +67,7 @@ def main() -> None:
     loader = iter(DataLoader(Clips(clips, a.seed), a.batch, num_workers=1, prefetch_factor=4))
     net = Voice()
     print("parameters", sum(q.numel() for q in net.parameters()), "clips", len(clips), flush=True)
-    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.997), use_buffers=True)
+    average = torch.optim.swa_utils.AveragedModel(net, avg_fn=ema, use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-2)
     start, step, held = time.time(), 0, 0.0
     net.train()
