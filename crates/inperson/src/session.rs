@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::detect::{self, Detector, Whole, Window};
+use crate::detect::{self, Checks, Detector, Whole, Window};
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question};
 use crate::fuse::{Assessment, fuse};
@@ -59,6 +59,7 @@ struct Shared {
     config: Config,
     runtime: Runtime,
     faces: FaceModels,
+    checks: Checks,
     models: Vec<ModelUse>,
 }
 
@@ -70,12 +71,13 @@ impl Analyzer {
     /// [`Error::Runtime`] and [`Error::Model`] when ONNX Runtime or a model cannot be loaded.
     pub fn new(config: Config) -> Result<Self> {
         config.validate()?;
-        detect::built_in(&config.checks)?;
+        detect::names(&config.checks)?;
         let runtime = Runtime::load(&config.runtime)?;
         let registry = config.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
         let faces = FaceModels::load(&runtime, &registry)?;
-        let models = FaceModels::IDS
-            .iter()
+        let checks = Checks::load(&config.checks, &runtime, &registry)?;
+        let ids = FaceModels::IDS.into_iter().chain(checks.models().map(|m| m.card().id.as_str()));
+        let models = ids
             .map(|id| {
                 let entry = registry.find(id)?;
                 Ok(ModelUse {
@@ -86,7 +88,7 @@ impl Analyzer {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self(Arc::new(Shared { config, runtime, faces, models })))
+        Ok(Self(Arc::new(Shared { config, runtime, faces, checks, models })))
     }
 
     /// The configuration in force.
@@ -183,7 +185,7 @@ impl Session {
     fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
         let config = &analyzer.0.config;
         let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate)?;
-        let checks = detect::built_in(&config.checks)?;
+        let checks = analyzer.0.checks.start();
         let timeline = Timeline::new(&media);
         Ok(Self { media, timeline, tracker, checks, evidence: Vec::new(), raised: BTreeMap::new(), analyzer })
     }

@@ -1,15 +1,17 @@
 //! The checks: one room each, all behind one door, [`Detector`]. None knows its siblings.
 
-use std::collections::BTreeMap;
-
+use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
+use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
 use crate::track::{FaceObservation, FrameFacts, Tracks};
 
 mod capture;
+mod voice;
 
 pub use capture::Capture;
+pub use voice::Voice;
 
 /// What a check is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,26 +79,60 @@ pub struct Whole<'a> {
     pub media: &'a MediaInfo,
 }
 
-/// Makes the checks with the given names, all where there are none.
+/// The checks of a configuration with the models they run: loaded once, shared by all sessions.
+#[derive(Debug, Clone)]
+pub(crate) struct Checks {
+    names: Vec<&'static str>,
+    voice: Option<Model>,
+}
+
+impl Checks {
+    /// Loads what the checks with the given names need; all checks where there are no names.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a name that no check has, [`Error::Model`] for a model that cannot be loaded.
+    pub(crate) fn load(wanted: &[String], runtime: &Runtime, registry: &Registry) -> Result<Self> {
+        let names = names(wanted)?;
+        let voice = names.contains(&"voice").then(|| Voice::load(runtime, registry)).transpose()?;
+        Ok(Self { names, voice })
+    }
+
+    /// The models that are run.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
+        self.voice.iter()
+    }
+
+    /// Fresh checks for one session.
+    pub(crate) fn start(&self) -> Vec<Box<dyn Detector>> {
+        let mut checks: Vec<Box<dyn Detector>> = Vec::new();
+        for name in &self.names {
+            match (*name, &self.voice) {
+                ("voice", Some(model)) => checks.push(Box::new(Voice::new(model.clone()))),
+                _ => checks.push(Box::new(Capture::default())),
+            }
+        }
+        checks
+    }
+}
+
+/// Names of all checks.
+pub const NAMES: [&str; 1] = ["capture"];
+
+/// The names asked for as this library knows them; all where none are.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a name that no check has.
-pub fn built_in(names: &[String]) -> crate::Result<Vec<Box<dyn Detector>>> {
-    let mut known: BTreeMap<&'static str, Box<dyn Detector>> = BTreeMap::new();
-    let all: [Box<dyn Detector>; 1] = [Box::new(Capture::default())];
-    for check in all {
-        known.insert(check.info().name, check);
+/// [`Error::Config`] for a name that no check has, or that is named twice.
+pub(crate) fn names(wanted: &[String]) -> Result<Vec<&'static str>> {
+    if wanted.is_empty() {
+        return Ok(NAMES.to_vec());
     }
-    if names.is_empty() {
-        return Ok(known.into_values().collect());
+    let mut names = Vec::new();
+    for name in wanted {
+        match NAMES.iter().copied().find(|n| n == name) {
+            Some(known) if !names.contains(&known) => names.push(known),
+            Some(_) => return Err(Error::Config(format!("the check `{name}` is named twice"))),
+            None => return Err(Error::Config(format!("no check `{name}`; there are: {}", NAMES.join(", ")))),
+        }
     }
-    let listed = known.keys().copied().collect::<Vec<_>>().join(", ");
-    names
-        .iter()
-        .map(|name| {
-            known.remove(name.as_str()).ok_or_else(|| {
-                crate::Error::Config(format!("no check `{name}` (or it is named twice); there are: {listed}"))
-            })
-        })
-        .collect()
+    Ok(names)
 }

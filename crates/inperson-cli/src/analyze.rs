@@ -1,0 +1,66 @@
+//! `inperson analyze`: one recording in, one report out.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use inperson::Progress;
+
+use crate::config::Options;
+use crate::failure::{Failure, say, write_whole};
+use crate::summary::summary;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The recording
+    file: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Folder that report.json and report.html are written to
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// No progress and no summary
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(out) = &arguments.out {
+        std::fs::create_dir_all(out).map_err(|e| Failure::file(out, e))?;
+    }
+    let analyzer = arguments.options.analyzer()?;
+    let bar = bar(arguments.quiet);
+    let report = analyzer.analyze_with(&arguments.file, |progress: Progress| {
+        bar.set_length(progress.total_s.map_or(0, |t| (t * 1e3) as u64));
+        bar.set_position((progress.done_s * 1e3) as u64);
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let report = report?;
+    if let Some(out) = &arguments.out {
+        write_whole(&out.join("report.json"), &report.to_json()?)?;
+        write_whole(&out.join("report.html"), &report.to_html()?)?;
+    }
+    if arguments.json {
+        say(&report.to_json()?)?;
+    } else if !arguments.quiet {
+        say(&summary(&report))?;
+        if let Some(out) = &arguments.out {
+            say(&format!("report: {}", out.join("report.html").display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Seconds of media as the unit, so that the time left is right for any frame rate.
+fn bar(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} % of the recording, {eta} left");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,182 @@
+//! `inperson batch`: many recordings into one file of JSON lines, in the order of the inputs.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use inperson::{Analyzer, Report};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::config::Options;
+use crate::failure::{Failure, complain};
+use crate::manifest::{Input, inputs};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Files, folders (searched for media), or manifests: CSV with a column `path`, relative to the manifest
+    #[arg(required = true)]
+    inputs: Vec<PathBuf>,
+    /// File that one line an input is written to
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Recordings analysed at the same time; 0 for one a core
+    #[arg(long, default_value_t = 0)]
+    jobs: usize,
+    /// Go on after the lines that the file already has
+    #[arg(long)]
+    resume: bool,
+    /// No progress
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// One line of the results.
+#[derive(Serialize)]
+struct Line<'a> {
+    input: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<&'a Report>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let inputs = inputs(&arguments.inputs)?;
+    let mut config = arguments.options.config()?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let jobs = if arguments.jobs == 0 { cores } else { arguments.jobs }.min(inputs.len());
+    if config.decode_threads == 0 {
+        // recordings share the cores: threads within one only wait for each other
+        config.decode_threads = (cores / jobs).max(1);
+    }
+    let analyzer = Analyzer::new(config)?;
+    let (mut out, done, mut failed) = open(&arguments.out, arguments.resume, &inputs)?;
+    let bar = bar(arguments.quiet, inputs.len() as u64);
+    bar.set_position(done as u64);
+
+    let (next, stop) = (AtomicUsize::new(done), AtomicBool::new(false));
+    let (send, receive) = mpsc::sync_channel::<(usize, String, bool)>(2 * jobs);
+    let written = std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            let (send, next, stop, inputs, analyzer) = (send.clone(), &next, &stop, &inputs, &analyzer);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(input) = inputs.get(index) else { break };
+                    let (line, good) = analyse(analyzer, input);
+                    if send.send((index, line, good)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut waiting = BTreeMap::new();
+        let mut turn = done;
+        for (index, line, good) in receive {
+            waiting.insert(index, (line, good));
+            while let Some((line, good)) = waiting.remove(&turn) {
+                failed += usize::from(!good);
+                turn += 1;
+                bar.inc(1);
+                if let Err(e) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+                    stop.store(true, Ordering::Relaxed);
+                    return Err(Failure::file(&arguments.out, e));
+                }
+            }
+        }
+        Ok(())
+    });
+    bar.finish_and_clear();
+    written?;
+    if failed > 0 {
+        complain(&Failure::other(format!(
+            "{failed} of {} inputs could not be looked at; see {}",
+            inputs.len(),
+            arguments.out.display()
+        )));
+        return Ok(ExitCode::from(1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The whole line with its end, and whether the input could be looked at. A defect in one input stays there.
+fn analyse(analyzer: &Analyzer, input: &Input) -> (String, bool) {
+    let path = &input.path;
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        analyzer.analyze(path).and_then(|r| r.to_json().map(|_| r))
+    }));
+    let result = result.map_or_else(
+        |_| Err(format!("{}: analysing it failed, which is a defect", path.display())),
+        |r| r.map_err(|e| e.to_string()),
+    );
+    let good = result.is_ok();
+    let line = Line {
+        input: &input.name,
+        status: if good { "ok" } else { "error" },
+        error: result.as_ref().err().cloned(),
+        meta: input.meta.as_ref(),
+        report: result.as_ref().ok(),
+    };
+    let text = serde_json::to_string(&line).unwrap_or_else(|e| {
+        let fallback = serde_json::json!({"input": input.name, "status": "error", "error": e.to_string()});
+        fallback.to_string()
+    });
+    (text + "\n", good)
+}
+
+/// The results file, how many of its lines stand, and how many of those are errors.
+fn open(path: &Path, resume: bool, inputs: &[Input]) -> Result<(File, usize, usize), Failure> {
+    let failed = |e| Failure::file(path, e);
+    if !resume {
+        return Ok((File::create(path).map_err(failed)?, 0, 0));
+    }
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+    let (mut whole, mut done, mut errors) = (0, 0, 0);
+    let mut reader = BufReader::new(&file);
+    let mut line = String::new();
+    while reader.read_line(&mut line).map_err(failed)? > 0 {
+        // a line without its end was cut off when the batch was killed
+        if !line.ends_with('\n') {
+            break;
+        }
+        let held: Value = serde_json::from_str(&line).map_err(|e| {
+            Failure::other(format!("{}: line {}: {e}; not a file of this batch", path.display(), done + 1))
+        })?;
+        let expected = inputs.get(done).map(|i| i.name.as_str());
+        if held["input"].as_str() != expected {
+            return Err(Failure::other(format!(
+                "{}: line {} is for {}, the batch has {} there; give the same inputs or another --out",
+                path.display(),
+                done + 1,
+                held["input"],
+                expected.unwrap_or("nothing")
+            )));
+        }
+        errors += usize::from(held["status"] != "ok");
+        whole += line.len() as u64;
+        done += 1;
+        line.clear();
+    }
+    file.set_len(whole).map_err(failed)?;
+    Ok((file, done, errors))
+}
+
+fn bar(quiet: bool, count: u64) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} recordings, {eta} left");
+    ProgressBar::new(count).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

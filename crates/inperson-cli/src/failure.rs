@@ -1,0 +1,66 @@
+//! One line on standard error, and results on standard output whose reader may leave.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why the command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The library could not look.
+    #[error("{0}")]
+    Library(#[from] inperson::Error),
+    /// A file of ours could not be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Anything else, in one sentence.
+    #[error("{0}")]
+    Other(String),
+    /// Whoever read our output has gone.
+    #[error("output closed")]
+    Closed,
+}
+
+impl Failure {
+    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn other(reason: impl std::fmt::Display) -> Self {
+        Self::Other(reason.to_string())
+    }
+}
+
+/// A line on standard output.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    written.and_then(|()| out.flush()).map_err(|e| match e.kind() {
+        std::io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::file(Path::new("standard output"), e),
+    })
+}
+
+/// The failure as one line on standard error.
+pub(crate) fn complain(failure: &Failure) {
+    let line = failure.to_string().replace(['\n', '\r'], " ");
+    // nobody left to tell if this fails
+    let _ = writeln!(std::io::stderr().lock(), "inperson: {line}");
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |e: std::io::Error| Failure::file(path, e);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file().set_permissions(mode).map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
+}

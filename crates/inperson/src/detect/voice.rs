@@ -1,0 +1,184 @@
+//! Is this a human voice?
+//!
+//! The model listens to 2.4 s of the candidate's speech at a time, pauses left out, every second of speech anew. Its
+//! logits are averaged, drawn towards zero while there are few, and calibrated on whole recordings.
+
+use ndarray::ArrayView2;
+
+use super::{Detector, DetectorInfo, Whole, Window};
+use crate::calibrate::Calibration;
+use crate::error::{Error, Result};
+use crate::evidence::{Evidence, Finding, Question, Reason};
+use crate::media::AUDIO_RATE;
+use crate::model::{Model, Registry, Runtime};
+use crate::time::{Span, Timestamp};
+
+/// The model's id.
+pub(crate) const MODEL: &str = "voice";
+/// Samples that the model listens to at a time, and by which it moves on.
+const LENGTH: usize = AUDIO_RATE as usize * 12 / 5;
+const HOP: usize = AUDIO_RATE as usize;
+/// Samples of speech under which nothing is said: two seconds.
+const LEAST: usize = 2 * AUDIO_RATE as usize;
+/// Listenings after which their mean counts by half.
+const FEW: f64 = 1.0;
+/// Confidence from which a turn is believed to be somebody else's.
+const ELSEWHERE: f32 = 0.5;
+/// Most stretches that are named.
+const NAMED: usize = 5;
+
+const INFO: DetectorInfo = DetectorInfo {
+    name: "voice",
+    question: Question::Voice,
+    summary: "whether the candidate's speech comes from a person or from a synthesiser, converter or vocoder",
+};
+
+/// The check `voice`.
+#[derive(Debug)]
+pub struct Voice {
+    model: Model,
+    calibration: Calibration,
+    /// The latest speech, pauses left out, with the time of every stretch in it.
+    speech: Vec<f32>,
+    spans: Vec<Span>,
+    fresh: usize,
+    total: usize,
+    heard: bool,
+    listened: Vec<(Span, f32)>,
+}
+
+impl Voice {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it is missing, broken or carries no calibration.
+    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<Model> {
+        let model = runtime.model(registry.find(MODEL)?)?;
+        if model.card().calibration.is_none() {
+            return Err(Error::model(MODEL, "model.toml has no [calibration]: scores cannot become evidence"));
+        }
+        Ok(model)
+    }
+
+    pub(crate) fn new(model: Model) -> Self {
+        let silent = Calibration { slope: 0.0, offset: 0.0, range: [0.0, 0.0], bounds: [0.0, 0.0] };
+        Self {
+            calibration: model.card().calibration.unwrap_or(silent),
+            model,
+            speech: Vec::new(),
+            spans: Vec::new(),
+            fresh: 0,
+            total: 0,
+            heard: false,
+            listened: Vec::new(),
+        }
+    }
+
+    fn listen(&mut self) -> Result<()> {
+        let from = self.speech.len().saturating_sub(LENGTH);
+        let audio = &self.speech[from..];
+        let input = ArrayView2::from_shape((1, audio.len()), audio).map_err(|e| Error::model(MODEL, e.to_string()))?;
+        let out = self.model.run(&[input.into_dyn()])?;
+        let logit = out.first().and_then(|o| o.iter().next()).copied().unwrap_or(f32::NAN);
+        let start = self.spans.first().map_or(Timestamp::ZERO, |s| s.start);
+        let end = self.spans.last().map_or(start, |s| s.end);
+        if logit.is_finite() {
+            self.listened.push((Span::new(start, end), logit));
+        }
+        self.fresh = 0;
+        self.speech.drain(..from);
+        self.forget(LENGTH);
+        Ok(())
+    }
+
+    /// Keeps the times of the latest `samples` only.
+    fn forget(&mut self, samples: usize) {
+        let mut left = samples as i64 * 1_000_000 / i64::from(AUDIO_RATE);
+        let keep = self.spans.iter().rev().take_while(|s| {
+            let inside = left > 0;
+            left -= s.micros();
+            inside
+        });
+        let keep = keep.count();
+        self.spans.drain(..self.spans.len() - keep);
+    }
+
+    fn raw(&self) -> f64 {
+        let n = self.listened.len() as f64;
+        let mean = self.listened.iter().map(|(_, l)| f64::from(*l)).sum::<f64>() / n.max(1.0);
+        mean * n / (n + FEW)
+    }
+}
+
+/// Whether speech at `span` is somebody else's, as far as mouths tell.
+fn elsewhere(window: &Window<'_>, span: Span) -> bool {
+    let Some(candidate) = window.tracks.candidate else { return false };
+    let turn = window.tracks.turns.iter().rev().find(|t| t.span.overlap(span).is_some());
+    turn.is_some_and(|t| match t.face {
+        Some(face) => face != candidate && t.confidence >= ELSEWHERE,
+        None => t.confidence >= ELSEWHERE && window.faces.iter().any(|f| f.track == candidate),
+    })
+}
+
+impl Detector for Voice {
+    fn info(&self) -> &DetectorInfo {
+        &INFO
+    }
+
+    fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
+        self.heard |= !window.heard.is_empty();
+        for &span in window.speech.iter().filter(|s| !elsewhere(window, **s)) {
+            let sample = |at: Timestamp| {
+                let micros = at.since(window.span.start).max(0);
+                ((micros * i64::from(AUDIO_RATE) / 1_000_000) as usize).min(window.audio.len())
+            };
+            let audio = &window.audio[sample(span.start)..sample(span.end)];
+            self.speech.extend_from_slice(audio);
+            self.spans.push(span);
+            self.fresh += audio.len();
+            self.total += audio.len();
+            let first = self.listened.is_empty();
+            if (first && self.fresh >= LEAST) || (!first && self.fresh >= HOP) {
+                self.listen()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        let seconds = self.total as f64 / f64::from(AUDIO_RATE);
+        let (raw, finding) = if self.listened.is_empty() {
+            let reason = if self.heard { Reason::TooLittleSpeech } else { Reason::NoAudio };
+            (0.0, Finding::Abstain { reason })
+        } else {
+            (self.raw(), self.calibration.finding(self.raw()))
+        };
+        let message = match finding {
+            Finding::Score { llr, .. } if llr > 0.5 => "the voice sounds more like a synthetic one",
+            Finding::Score { llr, .. } if llr < -0.5 => "the voice sounds more like a person's",
+            Finding::Score { .. } => "the voice says little either way",
+            Finding::Abstain { reason: Reason::OutOfRange } => {
+                "the voice lies outside what the check was calibrated on"
+            }
+            Finding::Abstain { .. } | Finding::Note => {
+                "too little of the candidate's speech was heard to judge the voice"
+            }
+        };
+        let found = Evidence::new("voice.synthetic", Question::Voice, whole.span, finding, message);
+        let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
+        out.push(found.fact("speech_s", seconds).fact("listenings", self.listened.len() as f64).fact("raw", raw));
+        if suspicious {
+            let mut worst: Vec<&(Span, f32)> = self.listened.iter().filter(|(_, l)| *l > 0.0).collect();
+            worst.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            for (span, logit) in worst.into_iter().take(NAMED) {
+                let message = "listen here: the voice sounds least like a person's";
+                let found = Evidence::new("voice.stretch", Question::Voice, *span, Finding::Note, message);
+                out.push(found.fact("logit", f64::from(*logit)));
+            }
+        }
+    }
+
+    fn judged_s(&self) -> f64 {
+        if self.listened.is_empty() { 0.0 } else { self.total as f64 / f64::from(AUDIO_RATE) }
+    }
+}
