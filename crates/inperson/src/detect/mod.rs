@@ -51,7 +51,7 @@ pub struct Window<'a> {
 ///
 /// `observe` sees every hop once, in order, and says what it finds in that hop; `conclude` may be asked at any time
 /// and says what all hops so far amount to, scores included. Asking changes nothing.
-pub trait Detector: Send {
+pub trait Detector: Send + Sync {
     /// What this check is.
     fn info(&self) -> &DetectorInfo;
 

@@ -1,0 +1,152 @@
+"""How likely is it that the candidate in a video interview is really there?
+
+>>> import inperson
+>>> report = inperson.analyze("interview.mp4")  # doctest: +SKIP
+>>> report.assessment["overall"]["llr"]  # doctest: +SKIP
+
+Numbers are natural logarithms of p(x | attack) / p(x | bona fide): positive speaks for an attack. A person decides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native
+from ._native import Cancelled, ConfigError, Error, InputError, LimitError, ModelError, __version__
+
+__all__ = [
+    "Analyzer", "Cancelled", "ConfigError", "Error", "InputError", "LimitError", "ModelError", "Report", "Session",
+    "analyze", "__version__",
+]
+
+Progress = Callable[[float, float | None], object]
+
+
+def _library() -> str | None:
+    """ONNX Runtime's library in the `onnxruntime` wheel, unless the environment names another."""
+    if os.environ.get("INPERSON_ORT_DYLIB") or os.environ.get("ORT_DYLIB_PATH"):
+        return None
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("onnxruntime")
+    for root in spec.submodule_search_locations or [] if spec else []:
+        found = sorted(p for p in (Path(root) / "capi").glob("*onnxruntime.*") if p.suffix != ".py" and "providers" not in p.name)
+        if found:
+            return str(found[0])
+    return None
+
+
+class Report:
+    """Everything about one analysis, read from its JSON."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._values: dict[str, Any] = json.loads(text)
+
+    @property
+    def assessment(self) -> dict[str, Any]:
+        """The conclusion: `questions`, `overall`, `prior`, `action`, `moved_by`, `speaks_against`."""
+        return self._values["assessment"]
+
+    @property
+    def evidence(self) -> list[dict[str, Any]]:
+        """All evidence in order of time; spans are in microseconds."""
+        return self._values["evidence"]
+
+    @property
+    def action(self) -> str:
+        """`no_concern_found`, `not_enough_to_judge`, `review_these_moments` or `ask_for_a_live_check`."""
+        return self.assessment["action"]
+
+    @property
+    def tracks(self) -> dict[str, Any]:
+        """Faces, turns of speech, and which face is the candidate's."""
+        return self._values["tracks"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A copy of the whole report."""
+        return json.loads(self._text)
+
+    def to_json(self) -> str:
+        """The report as one line of JSON."""
+        return self._text
+
+    def to_html(self) -> str:
+        """The report as one page that needs no other file."""
+        return _native.to_html(self._text)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f'<iframe srcdoc="{html.escape(self.to_html())}" style="width:100%;height:40em;border:0"></iframe>'
+
+    def __repr__(self) -> str:
+        return f"Report({self._values['media']['input']!r}, {self.action}, llr={self.assessment['overall']['llr']})"
+
+
+class Session:
+    """One live interview: push pictures and sound, assess at any time, finish once."""
+
+    def __init__(self, native: _native.Session) -> None:
+        self._native = native
+
+    def push_video(self, rgb: NDArray[np.uint8], at: float) -> None:
+        """A picture of shape (height, width, 3), RGB bytes, shown at `at` seconds."""
+        self._native.push_video(rgb, at)
+
+    def push_audio(self, samples: NDArray[np.float32], at: float) -> None:
+        """Mono sound at 16 kHz in -1..1, first heard at `at` seconds."""
+        self._native.push_audio(samples, at)
+
+    def assess(self) -> dict[str, Any]:
+        """What the interview so far amounts to."""
+        return json.loads(self._native.assess())
+
+    def finish(self) -> Report:
+        """Ends the interview."""
+        return Report(self._native.finish())
+
+
+class Analyzer:
+    """Configuration and models: make it once, use it for many interviews and from many threads."""
+
+    def __init__(
+        self,
+        *,
+        prior: float | None = None,
+        checks: Sequence[str] = (),
+        models: str | os.PathLike[str] | None = None,
+        library: str | os.PathLike[str] | None = None,
+        config: dict[str, Any] | None = None,
+    ) -> None:
+        values: dict[str, Any] = json.loads(json.dumps(config or {}))
+        if prior is not None:
+            values.setdefault("fusion", {})["prior"] = prior
+        if checks:
+            values["checks"] = list(checks)
+        if models is not None:
+            values["models"] = os.fspath(models)
+        found = os.fspath(library) if library is not None else _library()
+        if found and not values.get("runtime", {}).get("library"):
+            values.setdefault("runtime", {})["library"] = found
+        self._native = _native.Analyzer(json.dumps(values))
+
+    def analyze(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Report:
+        """Analyses a file. `progress(done_s, total_s)` is called about once a second of media; returning False cancels."""
+        return Report(self._native.analyze(os.fspath(path), progress))
+
+    def session(self, name: str = "live", *, video: bool = True, audio: bool = True) -> Session:
+        """A session for pictures and sound that the caller pushes."""
+        return Session(self._native.session(name, video, audio))
+
+
+def analyze(path: str | os.PathLike[str], *, progress: Progress | None = None, **options: Any) -> Report:
+    """Analyses one file; `options` are those of `Analyzer`."""
+    return Analyzer(**options).analyze(path, progress=progress)

@@ -1,0 +1,154 @@
+//! The Python package's native part: a thin skin over the library. Everything that takes time releases the GIL.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use inperson::{AudioChunk, MediaInfo, Sample, Timestamp, VideoFrame, media};
+use numpy::{PyReadonlyArray1, PyReadonlyArray3};
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+
+create_exception!(_native, Error, PyException, "Could not look: the base of all errors of this package.");
+create_exception!(_native, InputError, Error, "A file cannot be read or is not media.");
+create_exception!(_native, LimitError, Error, "A limit was passed.");
+create_exception!(_native, ModelError, Error, "ONNX Runtime or a model cannot be loaded.");
+create_exception!(_native, ConfigError, Error, "The configuration contradicts itself.");
+create_exception!(_native, Cancelled, Error, "The progress callback asked to stop.");
+
+fn raise(error: inperson::Error) -> PyErr {
+    let text = error.to_string();
+    match error {
+        inperson::Error::Io { .. } | inperson::Error::Media { .. } | inperson::Error::Unsupported(_) => {
+            InputError::new_err(text)
+        }
+        inperson::Error::Limit { .. } => LimitError::new_err(text),
+        inperson::Error::Runtime(_) | inperson::Error::Model { .. } => ModelError::new_err(text),
+        inperson::Error::Config(_) => ConfigError::new_err(text),
+        inperson::Error::Cancelled => Cancelled::new_err(text),
+        _ => Error::new_err(text),
+    }
+}
+
+/// Configuration and models, shared by all analyses made with it.
+#[pyclass(frozen, module = "inperson._native")]
+struct Analyzer(inperson::Analyzer);
+
+#[pymethods]
+impl Analyzer {
+    /// From a configuration as JSON.
+    #[new]
+    fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
+        let config: inperson::Config = serde_json::from_str(config).map_err(|e| ConfigError::new_err(e.to_string()))?;
+        py.detach(|| inperson::Analyzer::new(config)).map(Self).map_err(raise)
+    }
+
+    /// The report on a file as JSON. `progress` is called with seconds done and in all; returning False cancels.
+    #[pyo3(signature = (path, progress=None))]
+    fn analyze(&self, py: Python<'_>, path: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<String> {
+        let mut raised = None;
+        let report = py.detach(|| {
+            self.0.analyze_with(&path, |p| {
+                Python::attach(|py| {
+                    // Ctrl-C is seen here, since no Python code runs in between
+                    let asked = py.check_signals().and_then(|()| match &progress {
+                        Some(call) => Ok(!call.call1(py, (p.done_s, p.total_s))?.is(pyo3::types::PyBool::new(py, false).as_any())),
+                        None => Ok(true),
+                    });
+                    match asked {
+                        Ok(true) => ControlFlow::Continue(()),
+                        Ok(false) => ControlFlow::Break(()),
+                        Err(e) => {
+                            raised = Some(e);
+                            ControlFlow::Break(())
+                        }
+                    }
+                })
+            })
+        });
+        match (raised, report) {
+            (Some(e), _) => Err(e),
+            (None, report) => report.and_then(|r| r.to_json()).map_err(raise),
+        }
+    }
+
+    /// A session for pictures and sound that are pushed.
+    fn session(&self, name: String, video: bool, audio: bool) -> PyResult<Session> {
+        let mut info = MediaInfo::default();
+        info.input = name;
+        info.video = video.then(media::VideoStreamInfo::default);
+        info.audio = audio.then(media::AudioStreamInfo::default);
+        self.0.session(info).map(|s| Session(Some(s))).map_err(raise)
+    }
+}
+
+/// The mutable state of one interview.
+#[pyclass(module = "inperson._native")]
+struct Session(Option<inperson::Session>);
+
+impl Session {
+    fn open(&mut self) -> PyResult<&mut inperson::Session> {
+        self.0.as_mut().ok_or_else(|| PyValueError::new_err("this session is finished"))
+    }
+
+    fn push(&mut self, py: Python<'_>, sample: Sample) -> PyResult<()> {
+        let session = self.open()?;
+        py.detach(|| session.push(sample)).map(drop).map_err(raise)
+    }
+}
+
+#[pymethods]
+impl Session {
+    /// Height x width x 3 bytes, RGB, shown at `at` seconds.
+    fn push_video(&mut self, py: Python<'_>, rgb: PyReadonlyArray3<'_, u8>, at: f64) -> PyResult<()> {
+        let view = rgb.as_array();
+        let &[height, width, 3] = view.shape() else {
+            return Err(PyValueError::new_err("a picture must have the shape (height, width, 3)"));
+        };
+        let size = |n: usize| u32::try_from(n).map_err(|_| PyValueError::new_err("the picture is too large"));
+        let bytes = view.iter().copied().collect();
+        let frame = VideoFrame::from_rgb(Timestamp::from_seconds(at), size(width)?, size(height)?, bytes).map_err(raise)?;
+        self.push(py, Sample::Video(frame))
+    }
+
+    /// Mono sound at 16 kHz in -1..1, first heard at `at` seconds.
+    fn push_audio(&mut self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64) -> PyResult<()> {
+        let samples = samples.as_array().iter().copied().collect();
+        self.push(py, Sample::Audio(AudioChunk { at: Timestamp::from_seconds(at), samples }))
+    }
+
+    /// The assessment so far as JSON.
+    fn assess(&mut self, py: Python<'_>) -> PyResult<String> {
+        let session = self.open()?;
+        let assessment = py.detach(|| session.assess());
+        serde_json::to_string(&assessment).map_err(|e| Error::new_err(e.to_string()))
+    }
+
+    /// Ends the interview; the report as JSON.
+    fn finish(&mut self, py: Python<'_>) -> PyResult<String> {
+        let session = self.0.take().ok_or_else(|| PyValueError::new_err("this session is finished"))?;
+        py.detach(|| session.finish().and_then(|r| r.to_json())).map_err(raise)
+    }
+}
+
+/// A report's page from its JSON.
+#[pyfunction]
+fn to_html(report: &str) -> PyResult<String> {
+    let report: inperson::Report = serde_json::from_str(report).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    report.to_html().map_err(raise)
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<Analyzer>()?;
+    module.add_class::<Session>()?;
+    module.add_function(wrap_pyfunction!(to_html, module)?)?;
+    module.add("Error", py.get_type::<Error>())?;
+    module.add("InputError", py.get_type::<InputError>())?;
+    module.add("LimitError", py.get_type::<LimitError>())?;
+    module.add("ModelError", py.get_type::<ModelError>())?;
+    module.add("ConfigError", py.get_type::<ConfigError>())?;
+    module.add("Cancelled", py.get_type::<Cancelled>())
+}

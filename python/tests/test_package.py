@@ -1,0 +1,82 @@
+"""The wheel as it is installed, on media that FFmpeg makes."""
+
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import inperson
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("media") / "clip.mp4"
+    lavfi = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=6", "-f", "lavfi", "-i", "sine=duration=6"]
+    subprocess.run(["ffmpeg", "-v", "error", *lavfi, "-pix_fmt", "yuv420p", path], check=True)
+    return path
+
+
+def test_it_is_the_installed_wheel():
+    assert "site-packages" in inperson.__file__
+
+
+def test_a_file_gives_a_report(clip):
+    seen = []
+    report = inperson.analyze(clip, prior=0.2, progress=lambda done, total: seen.append((done, total)))
+    overall = report.assessment["overall"]
+    assert report.assessment["prior"] == 0.2 and set(overall) >= {"llr", "posterior", "coverage", "abstained"}
+    assert np.isclose(overall["posterior"] / (1 - overall["posterior"]), 0.25 * np.exp(overall["llr"]))
+    assert [s for s, _ in seen] == sorted(s for s, _ in seen) and seen[-1][0] >= 4
+    assert report.to_dict()["media"]["video"]["width"] == 320
+    assert "<svg" in report.to_html() and "iframe" in report._repr_html_()
+    assert "no_concern_found" in repr(report)
+
+
+def test_errors_are_typed(tmp_path, clip):
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no")
+    with pytest.raises(inperson.InputError, match="bad.mp4"):
+        inperson.analyze(bad)
+    with pytest.raises(inperson.ConfigError, match="prior"):
+        inperson.Analyzer(prior=3)
+    with pytest.raises(inperson.ConfigError, match="nonsense"):
+        inperson.Analyzer(checks=["nonsense"])
+    with pytest.raises(inperson.LimitError, match="bad|clip|pixels"):
+        inperson.Analyzer(config={"limits": {"pixels": 100}}).analyze(clip)
+    with pytest.raises(inperson.Cancelled):
+        inperson.analyze(clip, progress=lambda done, total: False)
+    with pytest.raises(RuntimeError, match="mine"):
+        inperson.analyze(clip, progress=lambda done, total: (_ for _ in ()).throw(RuntimeError("mine")))
+
+
+def test_pushing_finds_a_frozen_picture():
+    rng = np.random.default_rng(1)
+    session = inperson.Analyzer().session(audio=False)
+    still = rng.integers(0, 255, (90, 160, 3), dtype=np.uint8)
+    for i in range(250):
+        frame = still if 100 <= i < 200 else rng.integers(0, 255, (90, 160, 3), dtype=np.uint8)
+        session.push_video(frame, i / 25)
+    assert session.assess()["questions"]["capture"]["llr"] > 0
+    report = session.finish()
+    frozen = next(e for e in report.evidence if e["code"] == "capture.frozen")
+    assert frozen["span"] == {"start": 4_000_000, "end": 7_960_000}
+    with pytest.raises(ValueError, match="finished"):
+        session.assess()
+    with pytest.raises(ValueError, match="shape"):
+        inperson.Analyzer().session().push_video(np.zeros((4, 4, 4), np.uint8), 0)
+
+
+def test_other_threads_run_meanwhile(clip):
+    analyzer = inperson.Analyzer()
+    worker = threading.Thread(target=analyzer.analyze, args=(clip,))
+    longest, last = 0.0, time.perf_counter()
+    worker.start()
+    while worker.is_alive():
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+        time.sleep(0.001)
+    # holding the lock through a six-second clip would stop this thread for far longer
+    assert longest < 0.25
