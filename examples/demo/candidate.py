@@ -37,26 +37,52 @@ def speak(folder: Path) -> tuple[Path, np.ndarray]:
     return path, np.clip(loud / (np.quantile(loud, 0.9) + 1), 0, 1)
 
 
+class Mask:
+    """Cover of a part of the canvas, 0 to 1; zero outside the part."""
+
+    def __init__(self, part: tuple[slice, slice], cover: np.ndarray):
+        self.part, self.cover = part, cover
+
+    def __mul__(self, other: float | Mask) -> Mask:
+        if not isinstance(other, Mask):
+            return Mask(self.part, self.cover * other)
+        (a, b), (c, d) = self.part, other.part
+        rows, columns = slice(max(a.start, c.start), min(a.stop, c.stop)), slice(max(b.start, d.start), min(b.stop, d.stop))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return Mask((slice(0, 0), slice(0, 0)), np.zeros((0, 0), np.float32))
+        cut = lambda m: m.cover[
+            rows.start - m.part[0].start : rows.stop - m.part[0].start, columns.start - m.part[1].start : columns.stop - m.part[1].start
+        ]
+        return Mask((rows, columns), cut(self) * cut(other))
+
+
 class Canvas:
     """A picture with soft-edged ellipses, drawn at the frame's own size."""
 
     def __init__(self, width: int, height: int):
-        self.y, self.x = np.mgrid[0:height, 0:width].astype(np.float32)
-        self.rgb = np.empty((height, width, 3), np.float32)
+        self.width, self.height = width, height
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        wall = 150 + 30 * np.sin(x / 90 + 1) + 20 * y / height
+        shelf = (np.mod(x, 130) < 14) | (np.mod(y, 110) < 8)
+        self.room = np.where(shelf[..., None], [96, 78, 66], wall[..., None] * np.array([0.86, 0.92, 1.0])).astype(np.float32)
+        self.rgb = self.room.copy()
 
-    def background(self, shift: float) -> None:
-        wall = 150 + 30 * np.sin(self.x / 90 + 1) + 20 * self.y / self.y.max()
-        shelf = (np.mod(self.x + shift, 130) < 14) | (np.mod(self.y, 110) < 8)
-        self.rgb[:] = np.where(shelf[..., None], [96, 78, 66], wall[..., None] * np.array([0.86, 0.92, 1.0]))
+    def background(self) -> None:
+        self.rgb[:] = self.room
 
-    def inside(self, cx: float, cy: float, rx: float, ry: float, angle: float = 0.0) -> np.ndarray:
+    def inside(self, cx: float, cy: float, rx: float, ry: float, angle: float = 0.0) -> Mask:
+        reach = max(rx, ry) + 1
+        cut = lambda c, limit: slice(int(np.clip(c - reach, 0, limit)), int(np.clip(c + reach + 1, 0, limit)))
+        rows, columns = cut(cy, self.height), cut(cx, self.width)
+        y, x = np.mgrid[rows, columns].astype(np.float32)
         c, s = np.cos(angle), np.sin(angle)
-        u, v = (self.x - cx) * c + (self.y - cy) * s, (self.y - cy) * c - (self.x - cx) * s
+        u, v = (x - cx) * c + (y - cy) * s, (y - cy) * c - (x - cx) * s
         r = np.sqrt((u / rx) ** 2 + (v / ry) ** 2)
-        return np.clip((1 - r) * min(rx, ry) + 0.5, 0, 1)
+        return Mask((rows, columns), np.clip((1 - r) * min(rx, ry) + 0.5, 0, 1))
 
-    def paint(self, mask: np.ndarray, colour) -> None:
-        self.rgb += mask[..., None] * (np.asarray(colour, np.float32) - self.rgb)
+    def paint(self, mask: Mask, colour) -> None:
+        block = self.rgb[mask.part]
+        block += mask.cover[..., None] * (np.asarray(colour, np.float32) - block)
 
 
 def head(canvas: Canvas, cx: float, cy: float, size: float, roll: float, yaw: float, mouth: float, lids: float, gaze: float) -> None:
@@ -73,11 +99,11 @@ def head(canvas: Canvas, cx: float, cy: float, size: float, roll: float, yaw: fl
     face = oval(0, 0.03, 0.37, 0.5)
     canvas.paint(face, skin)
     # light from one side
-    side = np.clip(((canvas.x - cx) / (0.37 * size) + 1) / 2, 0, 1) * face
-    canvas.paint(side * 0.35, shade)
+    across = (np.arange(face.part[1].start, face.part[1].stop, dtype=np.float32) - cx) / (0.37 * size)
+    canvas.paint(face * Mask(face.part, np.broadcast_to(np.clip((across + 1) / 2, 0, 1) * 0.35, face.cover.shape)), shade)
     canvas.paint(oval(-0.2 + yaw, 0.2, 0.09, 0.07) * 0.35, [232, 150, 130])
     canvas.paint(oval(0.2 + yaw, 0.2, 0.09, 0.07) * 0.35, [232, 150, 130])
-    canvas.paint(face * oval(0, -0.46, 0.4, 0.16), hair)
+    canvas.paint(face * oval(0, -0.46, 0.42, 0.18), hair)
     for sign in (-1, 1):
         u = 0.155 * sign + yaw
         canvas.paint(oval(u, -0.05, 0.085, 0.055), shade)
@@ -127,7 +153,7 @@ def main() -> None:
             t = i / RATE
             near = np.abs(blink - t).min()
             lids = float(np.clip(near / 0.1 - 0.4, 0, 1))
-            canvas.background(0.0)
+            canvas.background()
             head(
                 canvas, width / 2 + 0.05 * width * sway[i, 0], height * 0.47 + 0.02 * height * sway[i, 1], height * 0.6,
                 0.12 * sway[i, 2] + 0.02 * np.sin(t * 1.7), 0.05 * sway[i, 0], float(mouth[i]), lids, 0.015 * np.sin(t * 0.9),
