@@ -13,7 +13,8 @@ setup:
 
 wheel: setup
 	@echo "== building the Python wheel and installing it into .venv"
-	.venv/bin/maturin build --quiet --manifest-path python/Cargo.toml --profile dev --out target/wheels
+	rm -rf target/wheels
+	.venv/bin/maturin build --quiet --manifest-path python/Cargo.toml --profile dev --compatibility linux --out target/wheels
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall target/wheels/inperson-*.whl
 
 demo: setup

@@ -52,7 +52,9 @@ impl Analyzer {
                 Python::attach(|py| {
                     // Ctrl-C is seen here, since no Python code runs in between
                     let asked = py.check_signals().and_then(|()| match &progress {
-                        Some(call) => Ok(!call.call1(py, (p.done_s, p.total_s))?.is(pyo3::types::PyBool::new(py, false).as_any())),
+                        Some(call) => {
+                            Ok(!call.call1(py, (p.done_s, p.total_s))?.is(pyo3::types::PyBool::new(py, false).as_any()))
+                        }
                         None => Ok(true),
                     });
                     match asked {
@@ -107,7 +109,8 @@ impl Session {
         };
         let size = |n: usize| u32::try_from(n).map_err(|_| PyValueError::new_err("the picture is too large"));
         let bytes = view.iter().copied().collect();
-        let frame = VideoFrame::from_rgb(Timestamp::from_seconds(at), size(width)?, size(height)?, bytes).map_err(raise)?;
+        let frame =
+            VideoFrame::from_rgb(Timestamp::from_seconds(at), size(width)?, size(height)?, bytes).map_err(raise)?;
         self.push(py, Sample::Video(frame))
     }
 
