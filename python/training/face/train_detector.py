@@ -16,7 +16,7 @@ from . import data, drawn
 from .models import Detector, decode
 from .teachers import iou, transform
 
-SIDE = 256
+SIDE = 320
 MOST = 12
 
 
@@ -80,7 +80,7 @@ class Pictures(IterableDataset):
         h, w = image.shape[:2]
         if faces and rng.random() < 0.9:
             pick = faces[rng.integers(len(faces))]["box"]
-            size = np.exp(rng.uniform(np.log(13), np.log(210)))
+            size = np.exp(rng.uniform(np.log(14), np.log(330)))
             scale = size / max(pick[2:] - pick[:2])
             centre = (pick[:2] + pick[2:]) / 2
             scale = max(scale, 0.6 * SIDE / max(h, w) * rng.uniform(0.4, 1))
