@@ -22,15 +22,15 @@ const MOVED: i32 = 2;
 /// Cells that must move for a pattern to say anything.
 const ACTIVE: u32 = 8;
 /// Share of moving cells that two patterns must have in common.
-const ALIKE: f32 = 0.6;
+const ALIKE: f32 = 0.65;
 /// Shortest lag and shortest run, microseconds.
 const LEAST_LAG: i64 = 3_000_000;
 const LEAST_RUN: i64 = 4_000_000;
 /// Matches within a run may be this far apart, in time and in lag, microseconds.
 const BREAK: i64 = 1_200_000;
 const SLACK: i64 = 120_000;
-/// Different kept patterns that a run must meet.
-const LEAST_MET: u32 = 10;
+/// Share of the patterns kept meanwhile that a run must meet.
+const LEAST_MET: f64 = 0.6;
 /// Runs at so many lags at once are periodic motion.
 const PERIODIC: usize = 3;
 
@@ -121,7 +121,8 @@ impl Loops {
 
 impl Run {
     fn holds(&self) -> bool {
-        self.last.since(self.start) >= LEAST_RUN && self.met >= LEAST_MET
+        let length = self.last.since(self.start);
+        length >= LEAST_RUN && f64::from(self.met) >= LEAST_MET * length as f64 / KEEP as f64
     }
 }
 
