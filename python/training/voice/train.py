@@ -59,6 +59,7 @@ def main() -> None:
     p.add_argument("--batch", type=int, default=48)
     p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--resume", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(a.seed)
@@ -66,6 +67,8 @@ def main() -> None:
         clips = [c for c in pickle.load(f) if c["part"] == "train"]
     loader = iter(DataLoader(Clips(clips, a.seed), a.batch, num_workers=1, prefetch_factor=4))
     net = Voice()
+    if a.resume:
+        net.load_state_dict(torch.load(a.out / "voice.pt"))
     print("parameters", sum(q.numel() for q in net.parameters()), "clips", len(clips), flush=True)
     average = torch.optim.swa_utils.AveragedModel(net, avg_fn=ema, use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-2)
