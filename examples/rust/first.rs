@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example first -- interview.mp4`
 
+#![allow(clippy::print_stdout)]
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("usage: first FILE")?;
     let analyzer = inperson::Analyzer::new(inperson::Config::default())?;

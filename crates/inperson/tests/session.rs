@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use inperson::media::{AUDIO_RATE, AudioStreamInfo, VideoStreamInfo};
-use inperson::{Action, Analyzer, AudioChunk, Config, MediaInfo, Report, Sample, Timestamp, VideoFrame};
+use inperson::{Action, Analyzer, AudioChunk, Config, MediaInfo, Reason, Report, Sample, Timestamp, VideoFrame};
 
 const SIZE: (u32, u32) = (160, 90);
 const STEP: i64 = 40_000;
@@ -142,7 +142,8 @@ fn too_little_is_not_no_concern() {
     let short = report(media(true, false), video(&wandering(20, 1)));
     assert_eq!(short.assessment.action, Action::NotEnoughToJudge);
     assert!(short.assessment.overall.abstained && short.assessment.overall.llr.is_none());
-    assert_eq!(short.not_judged.len(), 1);
+    let why: Vec<_> = short.not_judged.iter().map(|n| (n.code.as_str(), n.reason)).collect();
+    assert_eq!(why, [("capture.all", Reason::TooShort), ("voice.synthetic", Reason::NoAudio)]);
     let nothing = analyzer().session(media(true, true)).unwrap().finish();
     assert!(nothing.unwrap_err().to_string().contains("no picture and no sound"));
 }

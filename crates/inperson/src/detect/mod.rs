@@ -8,9 +8,11 @@ use crate::time::Span;
 use crate::track::{FaceObservation, FrameFacts, Tracks};
 
 mod capture;
+mod channel;
 mod voice;
 
 pub use capture::Capture;
+pub use channel::Channel;
 pub use voice::Voice;
 
 /// What a check is.
@@ -108,6 +110,7 @@ impl Checks {
         for name in &self.names {
             match (*name, &self.voice) {
                 ("voice", Some(model)) => checks.push(Box::new(Voice::new(model.clone()))),
+                ("channel", _) => checks.push(Box::new(Channel::default())),
                 _ => checks.push(Box::new(Capture::default())),
             }
         }
@@ -116,7 +119,7 @@ impl Checks {
 }
 
 /// Names of all checks.
-pub const NAMES: [&str; 1] = ["capture"];
+pub const NAMES: [&str; 3] = ["capture", "voice", "channel"];
 
 /// The names asked for as this library knows them; all where none are.
 ///

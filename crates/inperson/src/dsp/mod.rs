@@ -1,4 +1,5 @@
-//! Pure maths on arrays: geometry, and pictures taken from frames without converting them whole.
+//! Pure maths on arrays: geometry, pictures taken from frames without converting them whole, spectra.
 
 pub mod geometry;
 pub mod image;
+pub mod spectrum;

@@ -51,6 +51,10 @@ impl VoiceActivity {
             at = end;
         }
         self.rest = frames.remainder().to_vec();
+        // the frame that the next hop completes goes on as the last one did, so that speech has no holes at borders
+        if self.speaking.is_some() {
+            speech.push(Span::new(at.max(span.start), span.end));
+        }
         Span::merged(speech, 0)
     }
 }

@@ -1,0 +1,120 @@
+//! What the sound's way to us left in it: band limit, coding before the last one, a background that is switched off
+//! with the voice, a background that changes for good, stretches that are played again.
+//!
+//! Telephones, noise suppression and calls do most of this to honest people, so these are notes for the reviewer. Only a
+//! stretch of speech that comes back sample for sample carries weight: nobody says a sentence twice like that.
+
+use std::collections::VecDeque;
+
+use super::{Detector, DetectorInfo, Whole, Window};
+use crate::dsp::spectrum::Spectra;
+use crate::error::Result;
+use crate::evidence::{Evidence, Finding, Question};
+use crate::media::AUDIO_RATE;
+use crate::time::{Span, Timestamp};
+
+mod band;
+mod floor;
+mod repeats;
+mod splice;
+
+/// Frames of 32 ms every 16 ms for levels and bands; of 256 ms for fingerprints, so that a repetition need not fall
+/// on the same grid.
+const SIZE: usize = 512;
+const LONG: usize = 4096;
+const STEP: usize = 256;
+/// Width of a bin of the short frames, hertz.
+const BIN_HZ: f32 = AUDIO_RATE as f32 / SIZE as f32;
+/// Seconds of speech under which nothing is said of it as a whole.
+const LEAST_SPEECH_S: f64 = 3.0;
+
+const INFO: DetectorInfo = DetectorInfo {
+    name: "channel",
+    question: Question::Voice,
+    summary: "what coding, gating, cutting and playing again left in the sound",
+};
+
+/// The check `channel`.
+#[derive(Debug)]
+pub struct Channel {
+    short: Spectra,
+    long: Spectra,
+    /// Speech of the last hops: frames reach across their borders.
+    speech: VecDeque<Span>,
+    speech_s: f64,
+    band: band::Band,
+    floor: floor::Floor,
+    splice: splice::Splice,
+    repeats: repeats::Repeats,
+}
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self {
+            short: Spectra::new(SIZE, STEP),
+            long: Spectra::new(LONG, STEP),
+            speech: VecDeque::new(),
+            speech_s: 0.0,
+            band: band::Band::default(),
+            floor: floor::Floor::default(),
+            splice: splice::Splice::default(),
+            repeats: repeats::Repeats::default(),
+        }
+    }
+}
+
+impl Detector for Channel {
+    fn info(&self) -> &DetectorInfo {
+        &INFO
+    }
+
+    fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
+        self.speech.retain(|s| window.span.start.since(s.end) < 2_000_000);
+        self.speech.extend(window.speech);
+        self.speech_s += window.speech.iter().map(|s| s.seconds()).sum::<f64>();
+        let Self { short, long, speech, band, floor, splice, repeats, .. } = self;
+        let spoken = |at: Timestamp| speech.iter().any(|s| s.contains(at));
+        short.push(window.audio, |first, power| {
+            let at = time_of(first + SIZE as u64 / 2);
+            let voiced = spoken(at);
+            // a frame is a pause where no speech touches it
+            let pause = !voiced && !spoken(at.plus(-100_000)) && !spoken(at.plus(100_000));
+            if voiced {
+                band.hear(power);
+            }
+            floor.hear(power, voiced, pause);
+            splice.hear(at, power, pause);
+        });
+        long.push(window.audio, |first, power| {
+            let at = time_of(first + LONG as u64 / 2);
+            repeats.hear(at, power, spoken(at));
+        });
+        Ok(())
+    }
+
+    fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        if self.speech_s >= LEAST_SPEECH_S {
+            self.band.conclude(whole, out);
+            self.floor.conclude(whole, out);
+        }
+        self.splice.conclude(out);
+        self.repeats.conclude(out);
+    }
+
+    /// Facts beside the question, not an answer to it: they cover nothing.
+    fn judged_s(&self) -> f64 {
+        0.0
+    }
+}
+
+fn note(code: &'static str, span: Span, message: impl Into<String>) -> Evidence {
+    Evidence::new(code, Question::Voice, span, Finding::Note, message)
+}
+
+fn decibels(power: f32) -> f32 {
+    10.0 * power.max(1e-14).log10()
+}
+
+fn time_of(sample: u64) -> Timestamp {
+    Timestamp(i64::try_from(sample).unwrap_or(i64::MAX).saturating_mul(1_000_000) / i64::from(AUDIO_RATE))
+}
