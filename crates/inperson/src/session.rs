@@ -14,7 +14,7 @@ use crate::detect::{self, Checks, Detector, Whole, Window};
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question};
 use crate::fuse::{Assessment, fuse};
-use crate::media::{FileSource, MediaInfo, MediaOptions, Sample, Source, hash_file};
+use crate::media::{Ahead, FileSource, MediaInfo, MediaOptions, Sample, Source, hash_file};
 use crate::model::{Registry, Runtime};
 use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
 use crate::time::{Span, Timestamp};
@@ -124,7 +124,7 @@ impl Analyzer {
     ) -> Result<Report> {
         let (path, config) = (path.as_ref(), &self.0.config);
         let options = MediaOptions { audio_track: config.audio_track, threads: config.decode_threads };
-        let mut source = FileSource::open(path, &config.limits, &options)?;
+        let mut source = Ahead::new(FileSource::open(path, &config.limits, &options)?)?;
         std::thread::scope(|scope| {
             let hash = scope.spawn(|| hash_file(path));
             let mut report = self.analyze_source(&mut source, progress)?;

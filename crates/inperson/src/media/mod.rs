@@ -3,6 +3,7 @@
 //! A [`Source`] is pulled until it says `Ok(None)`; live callers make [`Sample`]s themselves. Frames stay in the
 //! planes that the decoder wrote: nothing here converts a whole frame.
 
+mod ahead;
 mod clock;
 mod ffmpeg;
 mod frame;
@@ -11,6 +12,7 @@ mod info;
 mod memory;
 mod structure;
 
+pub use ahead::Ahead;
 pub use ffmpeg::{FileSource, MediaOptions};
 pub use frame::{AudioChunk, ColorMatrix, PixelLayout, Plane, PlaneData, Rotation, Utterance, VideoFrame};
 pub use hash::hash_file;
