@@ -14,8 +14,25 @@ def conv(i: int, o: int, k: int = 3, s: int = 1, groups: int = 1, act: bool = Tr
     return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if act else []))
 
 
-def separable(i: int, o: int, s: int = 1) -> nn.Sequential:
-    return nn.Sequential(conv(i, o, 1, act=False), conv(o, o, 3, s, groups=o))
+def separable(i: int, o: int, act: bool = True) -> nn.Sequential:
+    """Mixing across channels, then across places; linear between the two, so that one normalisation does."""
+    return nn.Sequential(nn.Conv2d(i, o, 1), conv(o, o, 3, groups=o, act=act))
+
+
+class Refine(nn.Module):
+    """A residual separable convolution that does nothing before it is trained."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.body = separable(width, width, act=False)
+        nn.init.zeros_(self.body[1][1].weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu(x + self.body(x))
+
+
+def refined(*layers: nn.Module, width: int, times: int) -> nn.Sequential:
+    return nn.Sequential(*layers, *(Refine(width) for _ in range(times)))
 
 
 class Detector(nn.Module):
@@ -23,13 +40,14 @@ class Detector(nn.Module):
 
     def __init__(self, width: int = 64):
         super().__init__()
+        two = lambda i: (nn.MaxPool2d(2), separable(i, width), separable(width, width))
         self.stem = nn.Sequential(conv(3, 16, 3, 2), separable(16, 16), nn.MaxPool2d(2), separable(16, 32), separable(32, 32))
-        self.s8 = nn.Sequential(nn.MaxPool2d(2), separable(32, width), separable(width, width))
-        self.s16 = nn.Sequential(nn.MaxPool2d(2), separable(width, width), separable(width, width))
-        self.s32 = nn.Sequential(nn.MaxPool2d(2), separable(width, width), separable(width, width))
-        self.down16 = separable(width, width)
-        self.down8 = separable(width, width)
-        self.top32 = separable(width, width)
+        self.s8 = refined(*two(32), width=width, times=1)
+        self.s16 = refined(*two(width), width=width, times=2)
+        self.s32 = refined(*two(width), width=width, times=3)
+        self.top32 = refined(separable(width, width), width=width, times=1)
+        self.down16 = refined(separable(width, width), width=width, times=1)
+        self.down8 = refined(separable(width, width), width=width, times=1)
         # score, box (cx, cy, log w, log h), five points: one head a stride
         self.heads = nn.ModuleList(nn.Sequential(conv(width, width, 3, groups=width), nn.Conv2d(width, 15, 1)) for _ in STRIDES)
         for head in self.heads:

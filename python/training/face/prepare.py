@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
 import pickle
 import re
 from pathlib import Path
@@ -39,15 +40,16 @@ def frames(path: Path, count: int):
 
 
 def material(corpus: Path, without: re.Pattern | None):
-    """(picture, source, identity, human boxes or None, human 68 points or None, whether all faces are boxed)."""
+    """(picture, source, identity, human boxes or None, human 68 points or None, what the manifest says of the person)."""
     allowed = lambda r: without is None or not without.search(r.get("license_note") or r.get("licence_note") or "")
     for part, count in (("video", 4), ("talkers", 4), ("pairs", 4)):
         for r in rows(corpus / part):
             if allowed(r):
                 who = r["identity_hint"] or r["repo"]
                 for image in frames(corpus / part / r["path"], count):
-                    yield image, r["repo"], f"{part}:{who}", None, None
-    for part in ("youtubefaces_udacity", "facemask_boxes", "dlib_faces", "dfdc_pairs", "stills", "deepface_tests"):
+                    yield image, r["repo"], f"{part}:{who}", None, None, None
+    for part in ("youtubefaces_udacity", "facemask_boxes", "dlib_faces", "dfdc_pairs", "stills", "deepface_tests",
+                 "dlib_johns", "stylegan2_fakes"):
         folder = corpus / "faces" / part
         for r in rows(folder):
             if not allowed(r) or (part == "dfdc_pairs" and r["label"] != "bonafide"):
@@ -58,7 +60,37 @@ def material(corpus: Path, without: re.Pattern | None):
             boxes = [np.array([b[0], b[1], b[0] + b[2], b[1] + b[3]]) for b in numbers(r.get("boxes"))]
             points = [p.reshape(68, 2) for p in numbers(r.get("landmarks"))]
             who = r.get("identity") or r.get("identity_hint") or r.get("original") or r.get("path")
-            yield image[:, :, ::-1], part, f"{part}:{who}", boxes or None, points or None
+            about = (r["kind"], r["sex"], r["race_or_skin"]) if part == "stills" else None
+            yield image[:, :, ::-1], part, f"{part}:{who}", boxes or None, points or None, about
+
+
+def start(models: Path) -> None:
+    global finder, mesher
+    cv2.setNumThreads(1)
+    finder, mesher = YuNet(models), Mesh(models)
+
+
+def label(item: tuple) -> dict:
+    """The picture made small, with what the teachers see in it."""
+    image, source, who, boxes, ibug, about = item
+    image = np.ascontiguousarray(image)
+    scale = min(1.0, LONG_SIDE / max(image.shape[:2]))
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    faces = []
+    for box, points, score in finder.find(image, 640, 0.3):
+        face = {"box": box, "points": points, "score": score}
+        if max(box[2:] - box[:2]) >= 40 and score >= 0.6:
+            mesh, logit = mesher.look(image, box, points)
+            if logit > 4:
+                face["mesh"] = mesh.astype(np.float32)
+        faces.append(face)
+    _, jpeg = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    return {
+        "jpeg": jpeg.tobytes(), "source": source, "identity": who, "about": about, "faces": faces,
+        "human": None if boxes is None else [b * scale for b in boxes],
+        "ibug68": None if ibug is None else [q * scale for q in ibug],
+    }
 
 
 def main() -> None:
@@ -67,31 +99,15 @@ def main() -> None:
     p.add_argument("--models", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--without-licence", type=re.compile, help="leave out material whose licence note matches this")
+    p.add_argument("--jobs", type=int, default=2)
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    finder, mesher = YuNet(a.models), Mesh(a.models)
     held = []
-    for image, source, who, boxes, ibug in material(a.corpus, a.without_licence):
-        image = np.ascontiguousarray(image)
-        scale = min(1.0, LONG_SIDE / max(image.shape[:2]))
-        if scale < 1:
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        faces = []
-        for box, points, score in finder.find(image, 640, 0.45):
-            face = {"box": box, "points": points, "score": score}
-            if max(box[2:] - box[:2]) >= 40 and score >= 0.6:
-                mesh, logit = mesher.look(image, box, points)
-                if logit > 4:
-                    face["mesh"] = mesh.astype(np.float32)
-            faces.append(face)
-        ok, jpeg = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
-        held.append({
-            "jpeg": jpeg.tobytes(), "source": source, "identity": who, "faces": faces,
-            "human": None if boxes is None else [b * scale for b in boxes],
-            "ibug68": None if ibug is None else [q * scale for q in ibug],
-        })
-        if len(held) % 500 == 0:
-            print(len(held), source, flush=True)
+    with multiprocessing.Pool(a.jobs, start, (a.models,)) as pool:
+        for picture in pool.imap(label, material(a.corpus, a.without_licence), chunksize=8):
+            held.append(picture)
+            if len(held) % 500 == 0:
+                print(len(held), picture["source"], flush=True)
     with open(a.out / "pictures.pickle", "wb") as f:
         pickle.dump(held, f)
     print("pictures", len(held), "faces", sum(len(h["faces"]) for h in held), "meshes", sum("mesh" in x for h in held for x in h["faces"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
-from . import data, drawn
+from . import augment, data, drawn, start
 from .models import Detector, decode
 from .teachers import iou, transform
 
-SIDE = 320
-MOST = 12
+# sides of the planes of a batch, and how often each
+SIDES, SIDES_P = (224, 320, 448, 640), (0.25, 0.4, 0.2, 0.15)
+MOST = 24
 
 
 def labels(picture: dict) -> tuple[list[dict], list[np.ndarray]]:
@@ -27,99 +29,159 @@ def labels(picture: dict) -> tuple[list[dict], list[np.ndarray]]:
         (sure if f["score"] >= 0.62 else doubt).append(f)
     ignored = [f["box"] for f in doubt]
     for box in picture["human"] or []:
-        if picture["ibug68"] is None and all(iou(box, f["box"]) < 0.35 for f in sure):
-            sure.append({"box": box, "points": None})
+        if all(iou(box, f["box"]) < 0.35 for f in sure):
+            # boxes that were made from points end at the brows
+            if picture["ibug68"] is None:
+                sure.append({"box": box, "points": None})
+            else:
+                ignored.append(box)
     return sure, ignored
 
 
-class Pictures(IterableDataset):
-    def __init__(self, pictures: list[dict], seed: int):
-        self.pictures, self.seed = pictures, seed
+class Batches(IterableDataset):
+    """Whole batches, each of one size: single pictures, and four put together."""
+
+    def __init__(self, pictures: list[dict], seed: int, pixels: int):
+        self.pictures, self.seed, self.pixels = pictures, seed, pixels
         self.meshes = [f["mesh"] for p in pictures for f in p["faces"] if "mesh" in f]
         sources = {}
         for i, p in enumerate(pictures):
             sources.setdefault(p["source"], []).append(i)
-        share = {s: min(len(v), 40) ** 0.5 if s not in ("dfdc_pairs", "youtubefaces_udacity", "facemask_boxes", "stills") else len(v) ** 0.5 * 1.2 for s, v in sources.items()}
+        sets = ("dfdc_pairs", "youtubefaces_udacity", "facemask_boxes", "stills")
+        share = {s: len(v) ** 0.5 * 1.2 if s in sets else min(len(v), 40) ** 0.5 for s, v in sources.items()}
+        share["facemask_boxes"] = share.get("facemask_boxes", 0) * 2.5
         self.weights = np.array([share[p["source"]] / len(sources[p["source"]]) for p in pictures])
         self.weights /= self.weights.sum()
 
     def __iter__(self):
         info = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self.seed, info.id if info else 0, int(time.time())])
+        rng = np.random.default_rng([self.seed, info.id if info else 0])
         while True:
-            for i in rng.choice(len(self.pictures), 256, p=self.weights):
-                yield self.sample(self.pictures[i], rng)
+            side = int(rng.choice(SIDES, p=SIDES_P))
+            items = [self.sample(side, rng) for _ in range(max(4, round(self.pixels / side**2)))]
+            yield torch.from_numpy(np.stack([i for i, _ in items])), torch.from_numpy(np.stack([t for _, t in items]))
 
-    def sample(self, picture: dict, rng: np.random.Generator):
+    def any(self, rng: np.random.Generator) -> dict:
+        return self.pictures[int(np.searchsorted(self.cumulative, rng.random()))]
+
+    @functools.cached_property
+    def cumulative(self) -> np.ndarray:
+        return np.minimum(np.cumsum(self.weights), 1 - 1e-12)
+
+    def sample(self, side: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        plane = np.zeros((side, side, 3), np.uint8)
+        found = []
+        if rng.random() < 0.55:
+            tiles = [(0, 0, side, side)]
+        else:
+            x, y = (int(v) for v in rng.uniform(0.25, 0.75, 2) * side)
+            tiles = [(0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)]
+        for x0, y0, x1, y1 in tiles:
+            tile, faces = self.place(self.any(rng), (x1 - x0, y1 - y0), rng)
+            plane[y0:y1, x0:x1] = tile
+            for f in faces:
+                f[1:15] += np.tile([x0, y0], 7)
+            found += faces
+        target = np.zeros((MOST, 16), np.float32)  # kind (1 face, 2 ignored), box, points, whether points
+        found.sort(key=lambda f: -f[3] + f[1])
+        for n, f in enumerate(found[:MOST]):
+            target[n] = f
+        return augment.degrade(plane, rng).transpose(2, 0, 1), target
+
+    def place(self, picture: dict, size: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
+        """A picture warped into a tile, and its faces there as rows of the target."""
         image = data.read(picture)
         faces, ignored = labels(picture)
-        faces = [dict(f) for f in faces]
         chance = rng.random()
-        if chance < 0.12:
-            for f in faces:
-                b = np.clip(f["box"] + np.array([-1, -1, 1, 1]) * 0.3 * (f["box"][2] - f["box"][0]), 0, None).astype(int)
-                patch = image[b[1]:b[3], b[0]:b[2]]
-                if not patch.size:
-                    continue
-                other = cv2.resize(np.roll(image, image.shape[1] // 2, 1)[: max(8, image.shape[0] // 5)], patch.shape[1::-1])
-                patch[:] = other if rng.random() < 0.5 else cv2.GaussianBlur(np.full_like(patch, rng.integers(0, 255, 3)) // 2 + other // 2, (0, 0), 4)
-            faces = []
-        elif chance < 0.24:
-            h, w = image.shape[:2]
-            if faces or rng.random() < 0.5:
-                image = cv2.GaussianBlur(np.roll(image, rng.integers(w), 1), (0, 0), float(rng.uniform(8, 30)))
-            else:
-                image = rng.integers(0, 255, (1, 1, 3)).astype(np.uint8).repeat(h, 0).repeat(w, 1)
-            mesh = self.meshes[rng.integers(len(self.meshes))].astype(np.float64)
-            size = np.ptp(mesh, 0).max()
-            mesh = (mesh - mesh.mean(0)) / size * min(h, w) * rng.uniform(0.25, 0.6) + [w * rng.uniform(0.35, 0.65), h * rng.uniform(0.4, 0.6)]
-            image = drawn.draw(image, mesh, rng)
-            low, high = mesh.min(0), mesh.max(0)
-            tall = high[1] - low[1]
-            faces, ignored = [{"box": np.array([low[0], low[1] - 0.03 * tall, high[0], high[1]]), "points": drawn.five(mesh)}], []
-        h, w = image.shape[:2]
-        if faces and rng.random() < 0.9:
-            pick = faces[rng.integers(len(faces))]["box"]
-            size = np.exp(rng.uniform(np.log(14), np.log(330)))
-            scale = size / max(pick[2:] - pick[:2])
-            centre = (pick[:2] + pick[2:]) / 2
-            scale = max(scale, 0.6 * SIDE / max(h, w) * rng.uniform(0.4, 1))
-            aim = rng.uniform(0.05, 0.95, 2) * SIDE
+        if chance < 0.05:
+            faces = self.erase(image, faces, rng)
+        elif chance < 0.13:
+            image, faces, ignored = self.drawn(image, faces, rng)
         else:
-            scale = SIDE / max(h, w) * rng.uniform(0.7, 2.5)
-            centre, aim = rng.uniform(0, 1, 2) * [w, h], np.array([SIDE / 2, SIDE / 2])
+            for f in faces:
+                what = rng.random()
+                if what < 0.15 and "mesh" in f:
+                    augment.wear(image, f["mesh"], rng)
+                elif what < 0.27:
+                    augment.cover(image, f["box"], rng)
+        h, w = image.shape[:2]
+        side = min(size)
+        if faces and rng.random() < 0.85:
+            pick = faces[rng.integers(len(faces))]["box"]
+            scale = np.exp(rng.uniform(np.log(16), np.log(max(1.0 * side, 32)))) / max(pick[2:] - pick[:2])
+            fill = max(size[0] / w, size[1] / h) * rng.uniform(0.7, 1.1) if rng.random() < 0.6 else side / max(h, w) * rng.uniform(0.3, 0.8)
+            scale = max(scale, fill)
+            centre, aim = (pick[:2] + pick[2:]) / 2, rng.uniform(0.02, 0.98, 2) * size
+        else:
+            scale = side / max(h, w) * rng.uniform(0.7, 2.5)
+            centre, aim = rng.uniform(0, 1, 2) * [w, h], np.array(size) / 2
         angle = rng.normal(0, 0.16) if rng.random() < 0.8 else rng.uniform(-0.7, 0.7)
         flip = -1.0 if rng.random() < 0.5 else 1.0
-        turn = np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]]) * scale
+        turn = np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])
+        turn *= scale * np.exp(rng.normal(0, 0.05, 2))[:, None]  # lenses and players stretch
         m = np.concatenate([turn, (aim - turn @ centre)[:, None]], 1)
-        for f in faces:
-            if rng.random() < 0.12:
-                data.cover(image, f["box"], rng)
+        small, into = image, m
         if scale < 0.6:
-            image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
-        border = cv2.BORDER_CONSTANT if rng.random() < 0.6 else cv2.BORDER_REFLECT101
-        if border == cv2.BORDER_REFLECT101 and faces:
-            border = cv2.BORDER_REPLICATE
-        plane = cv2.warpAffine(image, m, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=border)
-        target = np.zeros((MOST, 16), np.float32)  # kind (1 face, 2 ignored), box, points, whether points
-        n = 0
+            f = scale / 0.9
+            small = cv2.resize(image, (max(2, round(w * f)), max(2, round(h * f))), interpolation=cv2.INTER_AREA)
+            into = np.concatenate([m[:, :2] * [w / small.shape[1], h / small.shape[0]], m[:, 2:]], 1)
+        border = cv2.BORDER_CONSTANT if rng.random() < 0.35 else cv2.BORDER_REPLICATE if faces else cv2.BORDER_REFLECT101
+        tile = cv2.warpAffine(small, into, size, flags=cv2.INTER_LINEAR, borderMode=border)
+        rows = []
+        # what shows of a face: inside the tile and inside the picture
+        seen = lambda box, low, high: np.prod(np.clip(np.minimum(box[2:], high) - np.maximum(box[:2], low), 0, None)) / max(np.prod(box[2:] - box[:2]), 1e-6)
         for kind, items in ((1, faces), (2, [{"box": b, "points": None} for b in ignored])):
             for f in items:
                 c = transform(m, ((f["box"][:2] + f["box"][2:]) / 2)[None])[0]
-                size = (f["box"][2:] - f["box"][:2]) * scale
-                box = np.concatenate([c - size / 2, c + size / 2])
-                seen = np.clip(box, 0, SIDE)
-                share = np.prod(seen[2:] - seen[:2]) / max(np.prod(size), 1e-6)
-                if share <= 0.02 or n == MOST:
+                half = (f["box"][2:] - f["box"][:2]) * scale / 2
+                box = np.concatenate([c - half, c + half])
+                share = min(seen(box, 0, size), seen(f["box"], 0, [w, h]) + 0.2)
+                if share <= 0.02:
                     continue
-                state = 2 if kind == 2 or share < 0.45 or max(size) < 9 else 1
-                target[n, 0], target[n, 1:5] = state, box
+                row = np.zeros(16, np.float32)
+                row[0], row[1:5] = 2 if kind == 2 or share < 0.45 or max(half) < 4.5 else 1, box
                 if f["points"] is not None:
                     p = transform(m, f["points"])
-                    target[n, 5:15] = (p[[1, 0, 2, 4, 3]] if flip < 0 else p).reshape(-1)
-                    target[n, 15] = 1
-                n += 1
-        return torch.from_numpy(data.degrade(plane, rng).transpose(2, 0, 1).copy()), torch.from_numpy(target)
+                    row[5:15], row[15] = (p[[1, 0, 2, 4, 3]] if flip < 0 else p).reshape(-1), 1
+                rows.append(row)
+        return tile, rows
+
+    def erase(self, image: np.ndarray, faces: list[dict], rng: np.random.Generator) -> list[dict]:
+        """Faces replaced by something else, in place: the picture without them."""
+        for f in faces:
+            b = np.clip(f["box"] + np.array([-1, -1, 1, 1]) * 0.3 * (f["box"][2] - f["box"][0]), 0, None).astype(int)
+            patch = image[b[1] : b[3], b[0] : b[2]]
+            if not patch.size:
+                continue
+            other = cv2.resize(np.roll(image, image.shape[1] // 2, 1)[: max(8, image.shape[0] // 5)], patch.shape[1::-1])
+            patch[:] = other if rng.random() < 0.5 else cv2.GaussianBlur(np.full_like(patch, rng.integers(0, 255, 3)) // 2 + other // 2, (0, 0), 4)
+        return []
+
+    def drawn(self, image: np.ndarray, faces: list[dict], rng: np.random.Generator):
+        """A drawn face before a picture that is blurred, or none."""
+        h, w = image.shape[:2]
+        if faces or rng.random() < 0.5:
+            image = drawn.soft(np.roll(image, rng.integers(w), 1), float(rng.uniform(8, 30)))
+        else:
+            image = rng.integers(0, 255, (1, 1, 3)).astype(np.uint8).repeat(h, 0).repeat(w, 1)
+        mesh = self.meshes[rng.integers(len(self.meshes))].astype(np.float64)
+        mesh = (mesh - mesh.mean(0)) / np.ptp(mesh, 0).max() * min(h, w) * rng.uniform(0.25, 0.6)
+        mesh += [w * rng.uniform(0.35, 0.65), h * rng.uniform(0.4, 0.6)]
+        image = drawn.draw(image, mesh, rng)
+        low, high = mesh.min(0), mesh.max(0)
+        box = np.array([low[0], low[1] - 0.03 * (high[1] - low[1]), high[0], high[1]])
+        return image, [{"box": box, "points": drawn.five(mesh)}], []
+
+
+def mirrored(image: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A batch seen in a mirror."""
+    side = image.shape[3]
+    t = target.clone()
+    t[..., 1], t[..., 3] = side - target[..., 3], side - target[..., 1]
+    points = target[..., 5:15].reshape(*target.shape[:2], 5, 2)[..., [1, 0, 2, 4, 3], :].clone()
+    points[..., 0] = side - points[..., 0]
+    t[..., 5:15] = points.flatten(2)
+    return image.flip(3), t
 
 
 def assign(boxes, logits, places, target):
@@ -197,41 +259,55 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--start", type=Path, help="go on from this model.onnx of ours")
     p.add_argument("--minutes", type=float, default=40)
-    p.add_argument("--batch", type=int, default=24)
+    p.add_argument("--pixels", type=int, default=2_000_000, help="of a batch")
     p.add_argument("--rate", type=float, default=4e-3)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--resume", action="store_true")
+    p.add_argument("--hold-stem", action="store_true", help="leave the first layers as they are: half the work")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     torch.manual_seed(a.seed)
     pictures = [x for x in data.load(a.data) if not data.held_out(x)]
-    loader = iter(DataLoader(Pictures(pictures, a.seed), a.batch, num_workers=1, prefetch_factor=4))
-    net = Detector()
+    loader = iter(DataLoader(Batches(pictures, a.seed, a.pixels), None, num_workers=1, prefetch_factor=6))
+    net = Detector().to(memory_format=torch.channels_last)
+    if a.start:
+        start.load(net, a.start, next(loader)[0].float())
     file = a.out / "detector.pt"
-    if a.resume:
-        net.load_state_dict(torch.load(file))
+    if a.hold_stem:
+        net.stem.requires_grad_(False)
     average = torch.optim.swa_utils.AveragedModel(net, avg_fn=data.ema, use_buffers=True)
-    optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-4)
-    start, step, held = time.time(), 0, np.zeros(3)
+    optimiser = torch.optim.AdamW([w for w in net.parameters() if w.requires_grad], a.rate, weight_decay=1e-4)
+    began, step, held = time.time(), 0, np.zeros(5)
     net.train()
-    while (passed := (time.time() - start) / 60 / a.minutes) < 1:
-        rate = a.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
+    if a.hold_stem:
+        net.stem.eval()
+    seen: list = []
+    while (passed := (time.time() - began) / 60 / a.minutes) < 1:
         for g in optimiser.param_groups:
-            g["lr"] = rate
-        image, target = next(loader)
-        parts = loss_of(net(image.float()), target)
+            g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
+        t = time.time()
+        # every batch is learnt from twice, the second time in a mirror
+        if step % 2 and len(seen) > 16:
+            image, target = mirrored(*seen.pop(int(torch.randint(len(seen), ()))))
+        else:
+            image, target = next(loader)
+            seen.append((image, target))
+        waited = time.time() - t
+        with torch.autocast("cpu", torch.bfloat16):
+            maps = net(image.float().contiguous(memory_format=torch.channels_last))
+        parts = loss_of([m.float() for m in maps], target)
         loss = parts[0] + 2 * parts[1] + 1.5 * parts[2]
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10)
         optimiser.step()
         average.update_parameters(net)
-        held += [float(x) for x in parts]
+        held += [*(float(x.detach()) for x in parts), waited, time.time() - t]
         step += 1
-        if step % 100 == 0:
-            print(f"{step} {passed:.2f} cls {held[0] / 100:.3f} box {held[1] / 100:.3f} points {held[2] / 100:.3f}", flush=True)
+        if step % 50 == 0:
+            print(f"{step} {passed:.2f} cls {held[0] / 50:.3f} box {held[1] / 50:.3f} points {held[2] / 50:.3f} waited {held[3] / held[4]:.2f} {held[4] / 50:.3f} s", flush=True)
             held[:] = 0
             torch.save(average.module.state_dict(), file)
     torch.save(average.module.state_dict(), file)

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
-from . import data, drawn
+from . import augment, data, drawn, start
 from .models import Landmarks
 from .teachers import roll_of, square, transform
 
@@ -31,6 +31,14 @@ def weights() -> torch.Tensor:
         w[eye] = 4.0
     w[468:] = 3.0
     return w / w.mean()
+
+
+# lids and lips that meet: what blinks and speech are read from is the gap
+GAPS = torch.tensor([[159, 145], [158, 153], [160, 144], [386, 374], [385, 380], [387, 373], [13, 14], [82, 87], [312, 317], [468, 159], [473, 386]])
+
+
+def gaps(mesh: torch.Tensor) -> torch.Tensor:
+    return mesh[:, GAPS[:, 0]] - mesh[:, GAPS[:, 1]]
 
 
 def normal(shape: np.ndarray) -> np.ndarray:
@@ -109,7 +117,7 @@ class Crops(IterableDataset):
 
     def __iter__(self):
         info = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self.seed, info.id if info else 0, int(time.time())])
+        rng = np.random.default_rng([self.seed, info.id if info else 0])
         while True:
             for i in rng.choice(len(self.items), 256, p=self.p):
                 yield self.sample(self.items[i], rng)
@@ -120,7 +128,7 @@ class Crops(IterableDataset):
         is_drawn = rng.random() < 0.12
         if is_drawn:
             if rng.random() < 0.7:
-                image = cv2.GaussianBlur(np.roll(image, rng.integers(image.shape[1]), 1), (0, 0), float(rng.uniform(3, 25)))
+                image = drawn.soft(np.roll(image, rng.integers(image.shape[1]), 1), float(rng.uniform(3, 25)))
             mesh = express(mesh, rng)
             image, human = drawn.draw(image, mesh, rng), False
         size = np.ptp(mesh, 0).max()
@@ -139,17 +147,23 @@ class Crops(IterableDataset):
         else:
             side = side * (rng.uniform(0.2, 0.42) if rng.random() < 0.5 else rng.uniform(2.4, 4))
         m = square(centre, side, angle, SIDE)
-        blur = 0.35 * side / SIDE
-        if blur > 0.6:
-            image = cv2.GaussianBlur(image, (0, 0), blur)
-        if present and rng.random() < 0.12:
-            data.cover(image, item["box"], rng)
-        crop = cv2.warpAffine(image, m, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT)
+        chance = rng.random()
+        if present and chance < 0.12 and not is_drawn:
+            augment.wear(image, mesh, rng)
+        elif present and chance < 0.22:
+            augment.cover(image, item["box"], rng)
+        small, into = image, m
+        if side > 1.7 * SIDE:
+            h, w = image.shape[:2]
+            f = 1.1 * SIDE / side
+            small = cv2.resize(image, (max(2, round(w * f)), max(2, round(h * f))), interpolation=cv2.INTER_AREA)
+            into = np.concatenate([m[:, :2] * [w / small.shape[1], h / small.shape[0]], m[:, 2:]], 1)
+        crop = cv2.warpAffine(small, into, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT)
         shape = np.concatenate([transform(m, mesh), transform(m, ibug)]) / SIDE
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
             shape = (shape * [-1, 1] + [1, 0])[np.concatenate([self.mirror, 478 + np.array(FLIP68)])]
-        crop = data.degrade(np.ascontiguousarray(crop), rng)
+        crop = augment.degrade(np.ascontiguousarray(crop), rng)
         flags = np.array([present, human], np.float32)
         return torch.from_numpy(crop.transpose(2, 0, 1).copy()), torch.from_numpy(shape.astype(np.float32)), torch.from_numpy(flags)
 
@@ -158,47 +172,48 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--start", type=Path, help="go on from this model.onnx of ours")
     p.add_argument("--minutes", type=float, default=40)
     p.add_argument("--batch", type=int, default=48)
     p.add_argument("--rate", type=float, default=3e-3)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--resume", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     torch.manual_seed(a.seed)
     crops = Crops([x for x in data.load(a.data) if not data.held_out(x)], a.seed)
     loader = iter(DataLoader(crops, a.batch, num_workers=1, prefetch_factor=4))
-    net = Landmarks(crops.mean_shape())
+    net = Landmarks(crops.mean_shape()).to(memory_format=torch.channels_last)
+    if a.start:
+        start.load(net, a.start, torch.cat([next(loader)[0] for _ in range(4)]).float())
     file = a.out / "landmarks.pt"
-    if a.resume:
-        net.load_state_dict(torch.load(file))
     average = torch.optim.swa_utils.AveragedModel(net, avg_fn=data.ema, use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-4)
     w = weights()
-    start, step, held = time.time(), 0, np.zeros(3)
+    start, step, held = time.time(), 0, np.zeros(4)
     net.train()
     while (passed := (time.time() - start) / 60 / a.minutes) < 1:
         for g in optimiser.param_groups:
-            g["lr"] = a.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
+            g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
         image, shape, flags = next(loader)
-        mesh, ibug, presence = net(image.float())
+        mesh, ibug, presence = net(image.float().contiguous(memory_format=torch.channels_last))
         there = flags[:, 0] > 0
         error = F.smooth_l1_loss(mesh, shape[:, :478], beta=0.01, reduction="none").sum(-1)
         mesh_loss = (error * w).mean(1)[there].mean()
+        gap_loss = F.smooth_l1_loss(gaps(mesh[there]), gaps(shape[there]), beta=0.005)
         # regressed annotations teach less than real ones
         trust = 0.2 + 0.8 * flags[:, 1]
         ibug_loss = (F.smooth_l1_loss(ibug, shape[:, 478:], beta=0.01, reduction="none").sum(-1).mean(1) * trust)[there].mean()
         presence_loss = F.binary_cross_entropy(presence[:, 0], flags[:, 0])
-        loss = 20 * mesh_loss + 20 * ibug_loss + 0.1 * presence_loss
+        loss = 20 * mesh_loss + 20 * ibug_loss + 10 * gap_loss + 0.1 * presence_loss
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         average.update_parameters(net)
-        held += [float(mesh_loss), float(ibug_loss), float(presence_loss)]
+        held += [float(x.detach()) for x in (mesh_loss, ibug_loss, gap_loss, presence_loss)]
         step += 1
         if step % 100 == 0:
-            print(f"{step} {passed:.2f} mesh {held[0]:.3f} ibug {held[1]:.3f} presence {held[2] / 100:.4f}", flush=True)
+            print(f"{step} {passed:.2f} mesh {held[0]:.3f} ibug {held[1]:.3f} gaps {held[2]:.3f} presence {held[3] / 100:.4f}", flush=True)
             held[:] = 0
             torch.save(average.module.state_dict(), file)
     torch.save(average.module.state_dict(), file)

@@ -224,3 +224,19 @@ fn sources_go_from_thread_to_thread() {
     sent::<FileSource>();
     sent::<inperson::media::MemorySource>();
 }
+
+#[test]
+fn a_stream_without_a_decoder_is_named_and_the_other_one_is_read() {
+    let coded = ["-c:v", "libx264", "-c:a", "libopus", "-b:a", "32k"];
+    let made = Made::new("known.mkv", &[&PICTURE[..], &SOUND, &coded].concat());
+    let bytes = std::fs::read(&made.path).unwrap();
+    for (codec, code) in [(&b"A_OPUS"[..], "no_sound"), (b"V_MPEG4/ISO/AVC", "no_pictures")] {
+        let mut changed = bytes.clone();
+        let at = changed.windows(codec.len()).position(|w| w == codec).unwrap();
+        changed[at + 2..at + codec.len()].fill(b'X');
+        let got = decode(&made.with("unknown.mkv", &changed)).unwrap();
+        assert!(got.has_note(code), "{code}: {:?}", got.info.notes);
+        assert_eq!(got.frames.is_empty(), code == "no_pictures");
+        assert_eq!(got.chunks.is_empty(), code == "no_sound");
+    }
+}

@@ -72,6 +72,26 @@ impl std::fmt::Debug for FileSource {
     }
 }
 
+/// Of two streams, one that this build has no decoder for is named and left out; with nothing else it is an error.
+fn readable(
+    video: Result<Option<VideoTrack>>,
+    audio: Result<Option<AudioTrack>>,
+    notes: &mut Vec<MediaNote>,
+) -> Result<(Option<VideoTrack>, Option<AudioTrack>)> {
+    let note = |code: &str, reason: String| MediaNote { code: code.to_owned(), span: None, message: reason };
+    match (video, audio) {
+        (Ok(video @ Some(_)), Err(Error::Media { reason, .. })) => {
+            notes.push(note("no_sound", reason));
+            Ok((video, None))
+        }
+        (Err(Error::Media { reason, .. }), Ok(audio @ Some(_))) => {
+            notes.push(note("no_pictures", reason));
+            Ok((None, audio))
+        }
+        (video, audio) => Ok((video?, audio?)),
+    }
+}
+
 /// FFmpeg's own log is process-wide and goes to stderr, which belongs to the application.
 fn quiet() {
     static ONCE: Once = Once::new();
@@ -99,8 +119,9 @@ impl FileSource {
         let mut info =
             MediaInfo { input: name.clone(), bytes: Some(bytes), structure: found.parts, ..probe::container(&input) };
         probe::check_limits(&input, &info, limits)?;
-        let video = VideoTrack::open(&input, &name, limits, options.threads, &mut info)?;
-        let audio = AudioTrack::open(&input, &name, options.audio_track, &mut info)?;
+        let video = VideoTrack::open(&input, &name, limits, options.threads, &mut info);
+        let audio = AudioTrack::open(&input, &name, options.audio_track, &mut info);
+        let (video, audio) = readable(video, audio, &mut info.notes)?;
         if video.is_none() && audio.is_none() {
             return Err(Error::media(name, "it has no picture stream and no sound stream"));
         }
