@@ -71,14 +71,14 @@ class Source:
         return out
 
     def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Powers of bands, label (0 genuine, 1 spoof, 2 twin), pair, and for twins the place of their origin."""
+        """Powers of bands, label (0 genuine, 1 spoof, 2 twin), pair, and the place of the genuine clip that each should outrank."""
         rng, sound, label, pair, origin = self.rng, [], [], [], []
         genuine = rng.choice(self.genuine, GENUINE, p=self.p["genuine"])
         beside = [self.pick(g) for g in genuine]
         spoofs = list(rng.choice(self.spoofs, SPOOFED - SPOOFED // 2, p=self.p["spoof"]))
         same = [(k, s) for k, s in enumerate(self.of(self.repo[g]) for g in genuine) if s is not None][: SPOOFED // 2]
         spoofs += list(rng.choice(self.spoofs, SPOOFED - len(spoofs) - len(same), p=self.p["spoof"]))
-        twins = 0
+        twins, place = 0, []
         for k, g in enumerate(genuine):
             version = int(rng.integers(len(self.clips))) if rng.random() < 0.8 else 0
             many = [self.clips[version][g]]
@@ -86,18 +86,15 @@ class Source:
                 held, row = beside[k]
                 if len(held) > version:
                     many.append(held[version][row])
-                elif version:
-                    many = [self.clips[0][g], held[0][row]]
-                else:
-                    many.append(held[0][row])
             cut = self.cut(many)
+            place.append(len(sound))
             sound.append(cut[0]), label.append(0), pair.append(k), origin.append(-1)
             if len(cut) > 1:
                 twins += 1
                 sound.append(cut[1]), label.append(2), pair.append(k), origin.append(len(sound) - 2)
         for k, s in same + [(GENUINE + j, s) for j, s in enumerate(spoofs)]:
             version = int(rng.integers(len(self.clips))) if rng.random() < 0.8 else 0
-            sound.append(self.cut([self.clips[version][s]])[0]), label.append(1), pair.append(k), origin.append(-1)
+            sound.append(self.cut([self.clips[version][s]])[0]), label.append(1), pair.append(k), origin.append(place[k] if k < GENUINE else -1)
         x = torch.from_numpy(np.stack(sound)).float().exp()
         return x, torch.tensor(label), torch.tensor(pair), torch.tensor(origin)
 
@@ -126,7 +123,8 @@ def mask(x: torch.Tensor, g: torch.Generator) -> torch.Tensor:
 
 
 def fit(net: Net, source: Source, steps: int, rate: float, seed: int, every: int = 200) -> Net:
-    """Trains with label smoothing, ranking of each genuine clip under its twin, and a moving average of the weights."""
+    """Trains with label smoothing, each genuine clip ranked under its twin and a spoof of its repository, and a moving
+    average of the weights."""
     net = net.to(memory_format=torch.channels_last)
     fast = Fast(net.front, seed)
     average = {k: v.clone() for k, v in net.state_dict().items()}
@@ -177,6 +175,7 @@ def main() -> None:
     p.add_argument("--twins", default="", help="names of twins, with commas")
     p.add_argument("--versions", type=int, default=1)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--resume", default="", help="tag of networks to go on from")
     p.add_argument("--tag", default="", help="appended to the recipe's name")
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -185,10 +184,13 @@ def main() -> None:
     net = Net(**RECIPES[a.recipe])
     frames = (int(a.seconds * RATE) - net.front.size) // net.front.hop + 1
     source = Source(a.data, a.fold, a.recipe, net.front, frames, a.seed, twins, a.versions)
+    name = lambda tag: a.out / f"{a.recipe}{tag and '-' + tag}-{a.fold}.pt"
+    if a.resume:
+        net.load_state_dict(torch.load(name(a.resume)))
     print(a.recipe, "parameters", sum(q.numel() for q in net.parameters()), flush=True)
     net = fit(net, source, a.steps, a.rate, a.seed)
     a.out.mkdir(parents=True, exist_ok=True)
-    torch.save(net.state_dict(), a.out / f"{a.recipe}{a.tag and '-' + a.tag}-{a.fold}.pt")
+    torch.save(net.state_dict(), name(a.tag))
 
 
 if __name__ == "__main__":

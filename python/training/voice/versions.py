@@ -1,0 +1,30 @@
+"""Rough versions of all clips and twins: rooms, speed, gates, noise and codecs, once each and kept on disk.
+
+    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1]
+
+A twin gets the chain of its origin, so that only the trace of the vocoder differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .augment import rough
+from .store import Clips, Writer, to_float
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--name", required=True)
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    clips, out = Clips(a.data, a.name), Writer(a.data, f"{a.name}-v{a.seed}")
+    for i, origin in enumerate(clips.table["clip"]):
+        out.add(rough(to_float(clips[i]), [a.seed, int(origin)]), clip=origin)
+    print(a.name, a.seed, len(out.close()))
+
+
+if __name__ == "__main__":
+    main()
