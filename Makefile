@@ -34,7 +34,7 @@ demo: setup
 test: wheel
 	@echo "== cargo fmt --check"; cargo fmt --all --check
 	echo "== cargo test"; cargo test --workspace --all-targets
-	echo "== pytest on the installed wheel"; cd python/tests && ../../.venv/bin/python -m pytest -q
+	echo "== pytest on the installed wheel"; cd python/tests && ../../.venv/bin/python -m pytest -q -rs
 
 clean:
 	rm -rf target .venv demo

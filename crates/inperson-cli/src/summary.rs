@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use inperson::fuse::Mover;
-use inperson::{Action, Finding, Report};
+use inperson::{Action, Finding, Question, Reason, Report};
 
 const MOST: usize = 8;
 
@@ -35,7 +35,8 @@ pub(crate) fn summary(report: &Report) -> String {
         _ => line("  nothing could be judged; silence is not innocence".to_owned()),
     }
     line("\nquestions".to_owned());
-    for (question, c) in &a.questions {
+    let not_run = |q: Question| report.not_judged.iter().any(|n| n.question == q && n.reason == Reason::NotRun);
+    for (&question, c) in a.questions.iter().filter(|(q, _)| !not_run(**q)) {
         line(match (c.llr, c.posterior) {
             (Some(llr), Some(p)) => {
                 format!("  {question:<12} LLR {llr:+.2}, {}, judged {:.0} %", percent(p), 100.0 * c.coverage)
@@ -43,15 +44,20 @@ pub(crate) fn summary(report: &Report) -> String {
             _ => format!("  {question:<12} not judged"),
         });
     }
+    let silent: Vec<&str> = Question::ALL.into_iter().filter(|&q| not_run(q)).map(Question::name).collect();
+    if !silent.is_empty() {
+        line(format!("  no check was run for {}", silent.join(", ")));
+    }
     for (title, movers) in [("speaks for an attack", &a.moved_by), ("speaks against it", &a.speaks_against)] {
         if !movers.is_empty() {
             line(format!("\n{title}"));
             movers.iter().take(MOST).for_each(|m| line(mover(m)));
         }
     }
-    if !report.not_judged.is_empty() {
+    let abstained: Vec<_> = report.not_judged.iter().filter(|n| n.reason != Reason::NotRun).collect();
+    if !abstained.is_empty() {
         line("\nnot judged".to_owned());
-        report.not_judged.iter().take(MOST).for_each(|n| line(format!("  {}: {}", n.question, n.message)));
+        abstained.iter().take(MOST).for_each(|n| line(format!("  {}: {}", n.question, n.message)));
     }
     let notes = report.evidence.iter().filter(|e| e.finding == Finding::Note);
     let notes: Vec<String> = notes

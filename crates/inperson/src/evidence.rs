@@ -53,7 +53,7 @@ impl Question {
 
 impl std::fmt::Display for Question {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
@@ -82,6 +82,8 @@ pub enum Reason {
     Hidden,
     /// The measurement lies outside the range that was calibrated.
     OutOfRange,
+    /// No check of the question was run.
+    NotRun,
 }
 
 /// What a check found in one place.

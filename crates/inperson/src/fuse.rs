@@ -107,7 +107,7 @@ pub struct Mover {
 /// The whole conclusion of a session so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assessment {
-    /// Conclusion of each question that had a check.
+    /// Conclusion of every question; those that no check was run for are abstained, and count nowhere else.
     pub questions: BTreeMap<Question, Conclusion>,
     /// All questions together.
     pub overall: Conclusion,
@@ -124,7 +124,7 @@ pub struct Assessment {
 /// Fuses evidence into an assessment.
 ///
 /// `coverage` names every question that a check was asked about, with the share of the interview it could judge;
-/// questions missing there do not appear. The order of `evidence` does not matter.
+/// questions missing there are abstained and leave the whole alone. The order of `evidence` does not matter.
 #[must_use]
 pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &FusionConfig) -> Assessment {
     let mut questions = BTreeMap::new();
@@ -146,6 +146,9 @@ pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &
     let share = questions.values().map(|c: &Conclusion| if c.abstained { 0.0 } else { c.coverage }).sum::<f64>()
         / questions.len().max(1) as f64;
     let overall = conclusion(llr, share, variance.sqrt(), config.prior);
+    for question in Question::ALL {
+        questions.entry(question).or_insert_with(|| conclusion(None, 0.0, SIGMA_UNSEEN, config.prior));
+    }
     let (moved_by, speaks_against) = movers(evidence);
     let action = action(&overall, &moved_by, config);
     Assessment { questions, overall, prior: config.prior, action, moved_by, speaks_against }

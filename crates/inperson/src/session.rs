@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::detect::{self, Checks, Detector, Whole, Window};
 use crate::error::{Error, Result};
-use crate::evidence::{Evidence, Finding, Question};
+use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::fuse::{Assessment, fuse};
 use crate::media::{Ahead, FileSource, MediaInfo, MediaOptions, Sample, Source, hash_file};
 use crate::model::{Registry, Runtime};
@@ -258,7 +258,7 @@ impl Session {
             }),
             config: config.clone(),
             assessment: self.fuse(&evidence),
-            not_judged: not_judged(&evidence),
+            not_judged: self.not_judged(&evidence),
             evidence,
             tracks: self.tracker.tracks().clone(),
             media: self.media,
@@ -321,12 +321,10 @@ impl Session {
         }
         fuse(evidence, &coverage, &self.analyzer.0.config.fusion)
     }
-}
 
-fn not_judged(evidence: &[Evidence]) -> Vec<NotJudged> {
-    evidence
-        .iter()
-        .filter_map(|e| match e.finding {
+    /// Abstentions, and the questions that nothing was asked about: silence is not innocence.
+    fn not_judged(&self, evidence: &[Evidence]) -> Vec<NotJudged> {
+        let abstained = evidence.iter().filter_map(|e| match e.finding {
             Finding::Abstain { reason } => Some(NotJudged {
                 question: e.question,
                 code: e.code.to_string(),
@@ -335,6 +333,15 @@ fn not_judged(evidence: &[Evidence]) -> Vec<NotJudged> {
                 message: e.message.clone(),
             }),
             Finding::Score { .. } | Finding::Note => None,
-        })
-        .collect()
+        });
+        let asked = |q: Question| self.checks.iter().any(|c| c.info().question == q);
+        let not_asked = Question::ALL.into_iter().filter(|&q| !asked(q)).map(|question| NotJudged {
+            question,
+            code: format!("{question}.not_run"),
+            reason: Reason::NotRun,
+            span: self.span(),
+            message: "no check of this question was run".to_owned(),
+        });
+        abstained.chain(not_asked).collect()
+    }
 }

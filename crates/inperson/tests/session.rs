@@ -142,8 +142,13 @@ fn too_little_is_not_no_concern() {
     let short = report(media(true, false), video(&wandering(20, 1)));
     assert_eq!(short.assessment.action, Action::NotEnoughToJudge);
     assert!(short.assessment.overall.abstained && short.assessment.overall.llr.is_none());
-    let why: Vec<_> = short.not_judged.iter().map(|n| (n.code.as_str(), n.reason)).collect();
-    assert_eq!(why, [("capture.all", Reason::TooShort), ("voice.synthetic", Reason::NoAudio)]);
+    let (asked, not_asked): (Vec<_>, Vec<_>) =
+        short.not_judged.iter().map(|n| (n.code.as_str(), n.reason)).partition(|n| n.1 != Reason::NotRun);
+    assert_eq!(asked, [("capture.all", Reason::TooShort), ("voice.synthetic", Reason::NoAudio)]);
+    // every question is either judged, abstained from, or said not to have been asked
+    let questions = &short.assessment.questions;
+    assert!(questions.len() == 7 && questions.values().all(|c| c.abstained && c.llr.is_none()));
+    assert!(not_asked.contains(&("identity.not_run", Reason::NotRun)));
     let nothing = analyzer().session(media(true, true)).unwrap().finish();
     assert!(nothing.unwrap_err().to_string().contains("no picture and no sound"));
 }

@@ -1,5 +1,6 @@
-//! Pure maths on arrays: geometry, pictures taken from frames without converting them whole, spectra.
+//! Pure maths on arrays: geometry, pictures taken from frames without converting them whole and laid over each other, spectra.
 
 pub mod geometry;
 pub mod image;
+pub mod register;
 pub mod spectrum;

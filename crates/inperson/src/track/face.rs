@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use super::landmarks::{FaceModels, Found};
+use super::motion::Looks;
 use super::quality::{aligned, eyes_open, five_points, mouth_open, quality, roll_of};
 use super::{FaceObservation, FaceQuality, FaceTrack, FrameFacts, THUMB, Tracks};
 use crate::config::CandidateRule;
@@ -59,6 +60,7 @@ pub(super) struct FaceFollower {
     models: FaceModels,
     reference: Option<Vec<f32>>,
     faces: Vec<Followed>,
+    looks: Looks,
     sums: std::collections::BTreeMap<u32, Sums>,
     next_id: u32,
     next_look: Timestamp,
@@ -72,6 +74,7 @@ impl FaceFollower {
             models,
             reference,
             faces: Vec::new(),
+            looks: Looks::default(),
             sums: std::collections::BTreeMap::new(),
             next_id: 0,
             next_look: Timestamp(i64::MIN),
@@ -109,6 +112,8 @@ impl FaceFollower {
             self.next_search = frame.at.plus(SEARCH[usize::from(!busy)]);
         }
         self.faces.retain(|f| f.active || frame.at.since(f.seen) < KEPT);
+        self.looks.compare(&mut seen);
+        self.looks.retain(|id| self.faces.iter().any(|f| f.id == id));
         Ok((facts, seen))
     }
 
@@ -268,6 +273,7 @@ fn observation(
         points,
         presence: shape.presence,
         quality: quality(frame, bounds, &points, &shape.ibug68, crop.as_deref()),
+        motion: None,
         mouth_open: mouth_open(&shape.mesh),
         eyes_open: eyes_open(&shape.mesh),
         mesh: shape.mesh.as_slice().into(),

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{FaceObservation, Tracks, Turn};
+use super::{Tracks, Turn};
 use crate::time::Span;
 use crate::timeline::Hop;
 
 /// Silence, in microseconds, after which the next speech is a new turn.
 const TURN_GAP: i64 = 800_000;
-/// Mean step of the mouth opening, from one look to the next, from which a mouth counts as speaking: one hop in twenty of
-/// genuine talkers under speech lies lower.
-const SPEAKING_STEP: f32 = 0.003;
+/// Mean [`Motion`](super::Motion) of the mouth from which it counts as speaking.
+const SPEAKING: f32 = 0.25;
 /// Observations of a face in a hop that are needed to say whether it speaks.
 const LEAST_LOOKS: usize = 3;
 
@@ -23,14 +22,16 @@ pub(super) struct Linker {
 impl Linker {
     /// Adds the hop's speech to the turns.
     pub(super) fn link(&mut self, hop: &Hop, speech: &[Span], tracks: &mut Tracks) {
-        let mut looks: BTreeMap<u32, Vec<&FaceObservation>> = BTreeMap::new();
-        for face in hop.faces.iter().filter(|f| !f.mesh.is_empty()) {
-            looks.entry(face.track).or_default().push(face);
+        let mut looks: BTreeMap<u32, Vec<f32>> = BTreeMap::new();
+        for face in &hop.faces {
+            if let Some(motion) = face.motion {
+                looks.entry(face.track).or_default().push(motion.mouth);
+            }
         }
         self.movement.retain(|id, _| looks.contains_key(id));
         for (&id, seen) in looks.iter().filter(|(_, seen)| seen.len() >= LEAST_LOOKS) {
-            let steps = seen.windows(2).map(|w| (w[1].mouth_open - w[0].mouth_open).abs());
-            let mean = steps.sum::<f32>() / (seen.len() - 1) as f32;
+            let mean = seen.iter().sum::<f32>() / seen.len() as f32;
+            tracing::debug!(face = id, mouth = mean, speech = speech.len(), "mouth in a hop");
             let held = self.movement.entry(id).or_insert(mean);
             *held = 0.5 * (*held + mean);
         }
@@ -52,9 +53,9 @@ impl Linker {
         let mut ranked: Vec<(f32, u32)> = self.movement.iter().map(|(&id, &m)| (m, id)).collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let Some(&(most, id)) = ranked.first() else { return (None, 0.0) };
-        let next = ranked.get(1).map_or(0.5 * SPEAKING_STEP, |&(m, _)| m.max(0.5 * SPEAKING_STEP));
-        if most < SPEAKING_STEP {
-            return (None, (1.0 - most / SPEAKING_STEP).clamp(0.0, 1.0));
+        let next = ranked.get(1).map_or(0.5 * SPEAKING, |&(m, _)| m.max(0.5 * SPEAKING));
+        if most < SPEAKING {
+            return (None, (1.0 - most / SPEAKING).clamp(0.0, 1.0));
         }
         (Some(id), (1.0 - next / most).clamp(0.0, 1.0))
     }

@@ -3,6 +3,7 @@
 mod face;
 mod landmarks;
 mod link;
+mod motion;
 mod quality;
 mod voice;
 
@@ -21,6 +22,7 @@ use crate::timeline::Hop;
 use face::FaceFollower;
 pub(crate) use landmarks::FaceModels;
 use link::Linker;
+pub use motion::Motion;
 use voice::VoiceActivity;
 
 /// Width and height of the small luma pictures in [`FrameFacts`], in pixels.
@@ -85,6 +87,8 @@ pub struct FaceObservation {
     pub presence: f32,
     /// How well it can be judged.
     pub quality: FaceQuality,
+    /// What moved in it by itself since the last look; none without a recent one.
+    pub motion: Option<Motion>,
     /// Height of the inner mouth opening over the mouth's width.
     pub mouth_open: f32,
     /// Height of the eye openings over their widths, left to right in the picture.

@@ -9,6 +9,8 @@ use crate::track::FrameFacts;
 const LEAST: i64 = 1_500_000;
 /// Share of the time from which a picture that stands is a still.
 const STILL_SHARE: f64 = 0.9;
+/// Change of a tile's mean luma, against the first frame that stands, that an encoder makes of a picture that does not change.
+const SAME: u8 = 2;
 /// Luma under which, all over, a picture is black; video black is 0 in full range.
 const BLACK: u8 = 20;
 /// Seconds of speech that a still or a black picture must lie under to count.
@@ -17,7 +19,8 @@ const SPEECH_S: f64 = 3.0;
 #[derive(Debug, Default)]
 pub(super) struct Freeze {
     last: Option<FrameFacts>,
-    since: Option<Timestamp>,
+    /// The first frame of what may be a standing picture.
+    first: Option<FrameFacts>,
     /// Seconds of speech under the standing picture so far.
     speech_s: f64,
     pairs: u32,
@@ -36,21 +39,22 @@ impl Freeze {
             if let Some(last) = self.last.replace(frame.clone()) {
                 let step = Span::new(last.at, frame.at);
                 let heard = shared_s(window.speech, step);
-                let same = last.pixels == frame.pixels && last.luma == frame.luma && last.size == frame.size;
+                let first = self.first.get_or_insert_with(|| last.clone());
+                let stands = first.size == frame.size && first.luma.iter().zip(&*frame.luma).all(near);
                 self.pairs += 1;
                 self.seen_s += step.seconds();
+                self.repeated += u32::from(last.pixels == frame.pixels && last.luma == frame.luma);
                 if black {
                     self.black_s += step.seconds();
                     self.black_speech_s += heard;
                 }
-                if same {
-                    self.repeated += 1;
+                if stands {
                     self.still_s += step.seconds();
                     self.still_speech_s += heard;
                     self.speech_s += heard;
-                    self.since = self.since.or(Some(last.at));
                 } else {
                     self.end(last.at, out);
+                    self.first = Some(frame.clone());
                 }
             }
         }
@@ -58,8 +62,8 @@ impl Freeze {
 
     fn end(&mut self, at: Timestamp, out: &mut Vec<Evidence>) {
         let speech_s = std::mem::take(&mut self.speech_s);
-        let Some(since) = self.since.take() else { return };
-        let span = Span::new(since, at);
+        let Some(first) = self.first.take() else { return };
+        let span = Span::new(first.at, at);
         if span.micros() >= LEAST {
             // networks freeze too: little weight, more when it lasts and somebody speaks
             let llr = if speech_s > SPEECH_S { 0.4 } else { 0.1 };
@@ -91,4 +95,8 @@ impl Freeze {
             out.push(evidence("capture.repeated", whole.span, Finding::Note, message).fact("repeated_share", of));
         }
     }
+}
+
+fn near((a, b): (&u8, &u8)) -> bool {
+    a.abs_diff(*b) <= SAME
 }
