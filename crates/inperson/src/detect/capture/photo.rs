@@ -1,6 +1,7 @@
 //! A photograph held up or moved about: the face moves as a plane moves, and the mouth does not move in it.
 
 use super::{Whole, Window, evidence, score};
+use crate::dsp::histogram::Histogram;
 use crate::evidence::Evidence;
 
 /// Pairs of looks under speech that are needed: four seconds.
@@ -8,9 +9,6 @@ const LEAST: u32 = 20;
 /// Smallest face, and furthest turn, that is judged.
 const LEAST_IOD: f32 = 30.0;
 const MOST_YAW: f32 = 35.0;
-/// Steps of a tenth from e^-4 on.
-const LOWEST: f32 = -4.0;
-const STEPS: usize = 60;
 
 /// Logarithm of the mouth's movement under which, nine tenths of the time and more, no mouth speaks: of 44 genuine talkers
 /// the lowest is -0.4, of 16 stills turned and moved about the highest is -1.6. Somebody who only listens looks alike.
@@ -20,9 +18,8 @@ const LLR: f64 = 2.0;
 #[derive(Debug)]
 pub(super) struct Photo {
     candidate: Option<u32>,
-    /// Logarithms of what moved in the mouth, counted in steps from [`LOWEST`] up.
-    mouth: [u32; STEPS],
-    pairs: u32,
+    /// Logarithms of what moved in the mouth.
+    mouth: Histogram<60>,
 }
 
 impl Photo {
@@ -37,43 +34,36 @@ impl Photo {
             if !spoken || face.quality.interocular_px < LEAST_IOD || face.quality.yaw.abs() > MOST_YAW {
                 continue;
             }
-            let step = ((motion.mouth.max(1e-3).ln() - LOWEST) * 10.0).max(0.0) as usize;
-            self.mouth[step.min(STEPS - 1)] += 1;
-            self.pairs += 1;
+            self.mouth.add(f64::from(motion.mouth.max(1e-3)).ln());
         }
     }
 
     pub(super) fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
-        if self.pairs < LEAST {
+        if self.mouth.total() < LEAST {
             return;
         }
         // somebody who listens nine tenths of the time still speaks in one
-        let most = self.quantile(0.9);
-        tracing::debug!(most, middle = self.quantile(0.5), pairs = self.pairs, "mouth against a photograph's");
+        let most = self.mouth.quantile(0.9);
+        tracing::debug!(
+            most,
+            middle = self.mouth.quantile(0.5),
+            pairs = self.mouth.total(),
+            "mouth against a photograph's"
+        );
         if most > STILL {
             return;
         }
         let message = "the face moves like a flat picture: the mouth does not move in it while somebody speaks";
         let mut found = evidence("capture.photo", whole.span, score(most, LLR), message)
             .fact("mouth_moved", most.exp())
-            .fact("looks", f64::from(self.pairs));
+            .fact("looks", f64::from(self.mouth.total()));
         found.subject = self.candidate;
         out.push(found);
-    }
-
-    fn quantile(&self, q: f64) -> f64 {
-        let want = q * f64::from(self.pairs);
-        let mut sum = 0.0;
-        let reached = |&n: &u32| {
-            sum += f64::from(n);
-            sum >= want
-        };
-        f64::from(LOWEST) + 0.1 * self.mouth.iter().position(reached).unwrap_or(STEPS - 1) as f64
     }
 }
 
 impl Default for Photo {
     fn default() -> Self {
-        Self { candidate: None, mouth: [0; STEPS], pairs: 0 }
+        Self { candidate: None, mouth: Histogram::new(-4.0, 0.1) }
     }
 }
