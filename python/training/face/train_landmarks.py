@@ -177,6 +177,7 @@ def main() -> None:
     p.add_argument("--batch", type=int, default=48)
     p.add_argument("--rate", type=float, default=3e-3)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--hold-first", action="store_true", help="leave the first five layers as they are: half the work")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -187,12 +188,17 @@ def main() -> None:
     if a.start:
         start.load(net, a.start, torch.cat([next(loader)[0] for _ in range(4)]).float())
     file = a.out / "landmarks.pt"
+    first = net.body[:5] if a.hold_first else None
+    if first:
+        first.requires_grad_(False)
     average = torch.optim.swa_utils.AveragedModel(net, avg_fn=data.ema, use_buffers=True)
-    optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-4)
+    optimiser = torch.optim.AdamW([w for w in net.parameters() if w.requires_grad], a.rate, weight_decay=1e-4)
     w = weights()
-    start, step, held = time.time(), 0, np.zeros(4)
+    began, step, held = time.time(), 0, np.zeros(4)
     net.train()
-    while (passed := (time.time() - start) / 60 / a.minutes) < 1:
+    if first:
+        first.eval()
+    while (passed := (time.time() - began) / 60 / a.minutes) < 1:
         for g in optimiser.param_groups:
             g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * passed)) + 1e-5
         image, shape, flags = next(loader)
