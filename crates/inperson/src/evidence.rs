@@ -70,6 +70,8 @@ pub enum Reason {
     NoFace,
     /// Too little speech was heard.
     TooLittleSpeech,
+    /// Music, or speech with music under it.
+    Music,
     /// Too little material of the kind the check needs.
     TooShort,
     /// The face is too small.

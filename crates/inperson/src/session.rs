@@ -271,14 +271,16 @@ impl Session {
     }
 
     fn analyse(&mut self, hop: Hop, events: &mut Vec<Event>) -> Result<()> {
-        let speech = self.tracker.listen(&hop);
+        let heard = self.tracker.listen(&hop);
         let window = Window {
             span: hop.span,
             frames: &hop.frames,
             faces: &hop.faces,
             audio: &hop.audio,
             heard: &hop.heard,
-            speech: &speech,
+            speech: &heard.speech,
+            sound: &heard.sound,
+            music: heard.music,
             words: &hop.words,
             tracks: self.tracker.tracks(),
             media: &self.media,

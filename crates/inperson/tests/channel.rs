@@ -127,3 +127,21 @@ fn a_sentence_played_again_is_found_at_its_lag_even_through_a_call() {
         assert!(item.facts["repeated_s"] > 2.0 && item.llr().unwrap() > 0.5);
     }
 }
+
+#[test]
+fn music_is_heard_and_the_voice_over_it_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let voice = speech(folder.path(), 0.002);
+    let chords = "aevalsrc=0.12*(sin(2*PI*t*220*pow(2\\,floor(mod(t\\,4))/6))+sin(2*PI*t*277*pow(2\\,floor(mod(t\\,4))/6))\
+                  +sin(2*PI*t*330*pow(2\\,floor(mod(t\\,4))/6))):s=16000[m];[0][m]amix=inputs=2:duration=first:normalize=0";
+    let mixed = through(&voice, "music.wav", &["-filter_complex", chords]);
+    let mut config = Config::default();
+    config.checks = vec!["voice".to_owned()];
+    let analyzer = Analyzer::new(config).unwrap();
+    let plain = analyzer.analyze(&voice).unwrap();
+    assert!(plain.tracks.music_s == 0.0 && !plain.assessment.questions[&inperson::Question::Voice].abstained);
+    let over = analyzer.analyze(&mixed).unwrap();
+    assert!(over.tracks.music_s > 0.8 * over.span.seconds(), "{}", over.tracks.music_s);
+    assert!(over.assessment.questions[&inperson::Question::Voice].abstained);
+    assert_eq!(over.not_judged[0].reason, inperson::Reason::Music);
+}

@@ -5,7 +5,7 @@ use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
-use crate::track::{FaceObservation, FrameFacts, Tracks};
+use crate::track::{FaceObservation, FrameFacts, SoundFrame, Tracks};
 
 mod capture;
 mod channel;
@@ -41,6 +41,10 @@ pub struct Window<'a> {
     pub heard: &'a [Span],
     /// Stretches of the hop in which somebody speaks.
     pub speech: &'a [Span],
+    /// Moments of sound that the hop completes, one every [`SOUND_STEP`](crate::track::SOUND_STEP) samples.
+    pub sound: &'a [SoundFrame],
+    /// Whether the hop is music, or has music under its speech.
+    pub music: bool,
     /// What was said, where a transcript is given.
     pub words: &'a [Utterance],
     /// Faces and voices so far, with the candidate so far.

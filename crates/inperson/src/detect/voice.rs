@@ -44,6 +44,7 @@ pub struct Voice {
     fresh: usize,
     total: usize,
     heard: bool,
+    music: bool,
     listened: Vec<(Span, f32)>,
 }
 
@@ -70,6 +71,7 @@ impl Voice {
             fresh: 0,
             total: 0,
             heard: false,
+            music: false,
             listened: Vec::new(),
         }
     }
@@ -127,6 +129,10 @@ impl Detector for Voice {
 
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
         self.heard |= !window.heard.is_empty();
+        self.music |= window.music;
+        if window.music {
+            return Ok(());
+        }
         for &span in window.speech.iter().filter(|s| !elsewhere(window, **s)) {
             let sample = |at: Timestamp| {
                 let micros = at.since(window.span.start).max(0);
@@ -148,7 +154,11 @@ impl Detector for Voice {
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
         let seconds = self.total as f64 / f64::from(AUDIO_RATE);
         let (raw, finding) = if self.listened.is_empty() {
-            let reason = if self.heard { Reason::TooLittleSpeech } else { Reason::NoAudio };
+            let reason = match (self.heard, self.music) {
+                (_, true) => Reason::Music,
+                (true, false) => Reason::TooLittleSpeech,
+                (false, false) => Reason::NoAudio,
+            };
             (0.0, Finding::Abstain { reason })
         } else {
             (self.raw(), self.calibration.finding(self.raw()))
@@ -160,6 +170,7 @@ impl Detector for Voice {
             Finding::Abstain { reason: Reason::OutOfRange } => {
                 "the voice lies outside what the check was calibrated on"
             }
+            Finding::Abstain { reason: Reason::Music } => "music lies under the voice, which the check does not judge",
             Finding::Abstain { .. } | Finding::Note => {
                 "too little of the candidate's speech was heard to judge the voice"
             }

@@ -83,7 +83,7 @@ static LOADING: Mutex<()> = Mutex::new(());
 impl Runtime {
     /// Loads ONNX Runtime 1.20 or newer. Looked for in this order: the configured path, `INPERSON_ORT_DYLIB`,
     /// `ORT_DYLIB_PATH`, beside the executable (`.` and `../lib`), the Python environment in `VIRTUAL_ENV` or
-    /// `CONDA_PREFIX`, and last the system's own search path.
+    /// `CONDA_PREFIX`, a `.venv` up to three folders above the executable, and last the system's own search path.
     ///
     /// # Errors
     /// [`Error::Runtime`] when it is not found, with every place that was tried, or when it is too old.
@@ -194,7 +194,9 @@ fn candidates(explicit: Option<&Path>) -> Vec<(String, Option<PathBuf>)> {
     }
     let mut places: Vec<(String, Option<PathBuf>)> =
         ["INPERSON_ORT_DYLIB", "ORT_DYLIB_PATH"].map(|variable| (variable.to_owned(), None)).into();
-    if let Some(beside) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+    let executable = std::env::current_exe().ok();
+    let beside = executable.as_deref().and_then(Path::parent);
+    if let Some(beside) = beside {
         for folder in [beside.to_owned(), beside.join("../lib")] {
             places.push((format!("{}", folder.display()), library_in(&folder)));
         }
@@ -203,6 +205,9 @@ fn candidates(explicit: Option<&Path>) -> Vec<(String, Option<PathBuf>)> {
         let found = std::env::var_os(variable).and_then(|root| in_python(Path::new(&root)));
         places.push((variable.to_owned(), found));
     }
+    // an executable in a checkout's target folder finds what the checkout's set-up installed
+    let found = beside.into_iter().flat_map(Path::ancestors).take(4).find_map(|f| in_python(&f.join(".venv")));
+    places.push((".venv above the executable".to_owned(), found));
     places.push(("the system's search path".to_owned(), Some(PathBuf::from(SYSTEM_NAME))));
     places
 }

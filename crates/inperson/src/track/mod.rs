@@ -5,6 +5,7 @@ mod landmarks;
 mod link;
 mod motion;
 mod quality;
+mod sound;
 mod voice;
 
 use std::path::Path;
@@ -23,6 +24,8 @@ use face::FaceFollower;
 pub(crate) use landmarks::FaceModels;
 use link::Linker;
 pub use motion::Motion;
+use sound::Sound;
+pub use sound::{SOUND_STEP, SoundFrame};
 use voice::VoiceActivity;
 
 /// Width and height of the small luma pictures in [`FrameFacts`], in pixels.
@@ -137,14 +140,29 @@ pub struct Tracks {
     pub turns: Vec<Turn>,
     /// Seconds of speech.
     pub speech_s: f64,
+    /// Seconds of music, under speech or alone.
+    #[serde(default)]
+    pub music_s: f64,
     /// The candidate's face.
     pub candidate: Option<u32>,
+}
+
+/// What was heard in one hop.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// Stretches in which somebody speaks.
+    pub(crate) speech: Vec<Span>,
+    /// Moments that the hop completes.
+    pub(crate) sound: Vec<SoundFrame>,
+    /// Whether it is music, or has music under it.
+    pub(crate) music: bool,
 }
 
 /// Follows faces and voices through one interview.
 pub(crate) struct Tracker {
     follower: FaceFollower,
     voice: VoiceActivity,
+    sound: Sound,
     linker: Linker,
     tracks: Tracks,
     rule: CandidateRule,
@@ -159,6 +177,7 @@ impl Tracker {
         Ok(Self {
             follower: FaceFollower::new(models, reference),
             voice: VoiceActivity::default(),
+            sound: Sound::default(),
             linker: Linker::default(),
             tracks: Tracks::default(),
             rule: rule.clone(),
@@ -170,14 +189,16 @@ impl Tracker {
         self.follower.look(frame)
     }
 
-    /// Listens to a hop, says where speech is, and brings the tracks up to its end.
-    pub(crate) fn listen(&mut self, hop: &Hop) -> Vec<Span> {
-        let speech = self.voice.listen(hop.span, &hop.audio);
-        self.tracks.speech_s += speech.iter().map(|s| s.seconds()).sum::<f64>();
+    /// Listens to a hop and brings the tracks up to its end.
+    pub(crate) fn listen(&mut self, hop: &Hop) -> Heard {
+        let mut heard = Heard { speech: self.voice.listen(hop.span, &hop.audio), ..Heard::default() };
+        self.sound.listen(&hop.audio, &mut heard);
+        self.tracks.speech_s += heard.speech.iter().map(|s| s.seconds()).sum::<f64>();
+        self.tracks.music_s += if heard.music { hop.span.seconds() } else { 0.0 };
         self.follower.summarise(&hop.faces, &mut self.tracks);
-        self.linker.link(hop, &speech, &mut self.tracks);
+        self.linker.link(hop, &heard.speech, &mut self.tracks);
         self.tracks.candidate = self.follower.candidate(&self.rule, &self.tracks);
-        speech
+        heard
     }
 
     pub(crate) const fn tracks(&self) -> &Tracks {

@@ -18,12 +18,10 @@ mod floor;
 mod repeats;
 mod splice;
 
-/// Frames of 32 ms every 16 ms for levels and bands; of 256 ms for fingerprints, so that a repetition need not fall
-/// on the same grid.
+/// Frames of 32 ms every 16 ms for levels and bands.
 const SIZE: usize = 512;
-const LONG: usize = 4096;
 const STEP: usize = 256;
-/// Width of a bin of the short frames, hertz.
+/// Width of a bin, hertz.
 const BIN_HZ: f32 = AUDIO_RATE as f32 / SIZE as f32;
 /// Seconds of speech under which nothing is said of it as a whole.
 const LEAST_SPEECH_S: f64 = 3.0;
@@ -37,8 +35,7 @@ const INFO: DetectorInfo = DetectorInfo {
 /// The check `channel`.
 #[derive(Debug)]
 pub struct Channel {
-    short: Spectra,
-    long: Spectra,
+    spectra: Spectra,
     /// Speech of the last hops: frames reach across their borders.
     speech: VecDeque<Span>,
     speech_s: f64,
@@ -51,8 +48,7 @@ pub struct Channel {
 impl Default for Channel {
     fn default() -> Self {
         Self {
-            short: Spectra::new(SIZE, STEP),
-            long: Spectra::new(LONG, STEP),
+            spectra: Spectra::new(SIZE, STEP),
             speech: VecDeque::new(),
             speech_s: 0.0,
             band: band::Band::default(),
@@ -72,9 +68,9 @@ impl Detector for Channel {
         self.speech.retain(|s| window.span.start.since(s.end) < 2_000_000);
         self.speech.extend(window.speech);
         self.speech_s += window.speech.iter().map(|s| s.seconds()).sum::<f64>();
-        let Self { short, long, speech, band, floor, splice, repeats, .. } = self;
+        let Self { spectra, speech, band, floor, splice, repeats, .. } = self;
         let spoken = |at: Timestamp| speech.iter().any(|s| s.contains(at));
-        short.push(window.audio, |first, power| {
+        spectra.push(window.audio, |first, power| {
             let at = time_of(first + SIZE as u64 / 2);
             let voiced = spoken(at);
             // a frame is a pause where no speech touches it
@@ -85,10 +81,7 @@ impl Detector for Channel {
             floor.hear(power, voiced, pause);
             splice.hear(at, power, pause);
         });
-        long.push(window.audio, |first, power| {
-            let at = time_of(first + LONG as u64 / 2);
-            repeats.hear(at, power, spoken(at));
-        });
+        window.sound.iter().filter(|frame| spoken(frame.at)).for_each(|frame| repeats.hear(frame));
         Ok(())
     }
 

@@ -1,18 +1,14 @@
 //! Speech that is played again: a soundboard, a loop, the same file twice.
 //!
-//! Fingerprints after Haitsma & Kalker (2002): 32 bits a frame, each whether the difference of two neighbouring bands grows.
-//! Frames that share a whole fingerprint point to a place; the stretch around it is the same sound if few bits differ.
+//! Fingerprints after Haitsma & Kalker (2002): frames that share a whole fingerprint point to a place; the stretch around it is the same sound if few bits differ.
 
 use std::collections::HashMap;
 
-use super::{BIN_HZ, LONG, SIZE, STEP};
 use crate::evidence::{Evidence, Finding, Question};
 use crate::media::AUDIO_RATE;
 use crate::time::{Span, Timestamp};
+use crate::track::{SOUND_STEP, SoundFrame};
 
-const BANDS: usize = 33;
-/// Bands lie between these, evenly in the logarithm, hertz.
-const RANGE_HZ: [f32; 2] = [250.0, 3_600.0];
 /// Frames of the shortest stretch: 1.6 s.
 const LEAST: usize = 100;
 /// Share of bits that may differ. Played again, also through Opus at 24 kb/s, 0.02 to 0.10 do; other speech of the same
@@ -31,7 +27,6 @@ const LONG_S: f64 = 4.0;
 
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    before: Option<[f32; BANDS]>,
     /// Fingerprint and moment of every frame of speech.
     frames: Vec<(u32, Timestamp)>,
     places: HashMap<u32, Vec<u32>>,
@@ -40,14 +35,9 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
-    pub(super) fn hear(&mut self, at: Timestamp, power: &[f32], voiced: bool) {
-        let bands = bands(power);
-        let before = self.before.replace(bands);
-        let Some(before) = before.filter(|_| voiced) else { return };
-        let bits = (0..BANDS - 1).fold(0_u32, |bits, m| {
-            let grows = bands[m] - bands[m + 1] - before[m] + before[m + 1] > 0.0;
-            bits << 1 | u32::from(grows)
-        });
+    /// A moment of speech.
+    pub(super) fn hear(&mut self, frame: &SoundFrame) {
+        let SoundFrame { at, fingerprint: bits, .. } = *frame;
         let now = self.frames.len();
         self.frames.push((bits, at));
         self.look(now);
@@ -84,7 +74,7 @@ impl Repeats {
     fn different(&self, then: usize, now: usize) -> f32 {
         let (a, b) = (&self.frames[then + 1 - LEAST..=then], &self.frames[now + 1 - LEAST..=now]);
         let micros = |s: &[(u32, Timestamp)]| s[LEAST - 1].1.since(s[0].1);
-        let whole = ((LEAST - 1) * STEP) as i64 * 1_000_000 / i64::from(AUDIO_RATE);
+        let whole = ((LEAST - 1) * SOUND_STEP) as i64 * 1_000_000 / i64::from(AUDIO_RATE);
         if (micros(a) - whole).abs() > 1_000 || (micros(b) - whole).abs() > 1_000 {
             return 1.0;
         }
@@ -104,14 +94,4 @@ impl Repeats {
             out.push(found.fact("repeated_s", now.seconds()).fact("lag_s", now.start.since(then.start) as f64 / 1e6));
         }
     }
-}
-
-fn bands(power: &[f32]) -> [f32; BANDS] {
-    let width = BIN_HZ * SIZE as f32 / LONG as f32;
-    let edge = |m: usize| {
-        let share = m as f32 / BANDS as f32;
-        ((RANGE_HZ[0] * (RANGE_HZ[1] / RANGE_HZ[0]).powf(share)) / width) as usize
-    };
-    // logarithms, so that loud bands do not decide for all
-    std::array::from_fn(|m| power[edge(m)..edge(m + 1).max(edge(m) + 1)].iter().sum::<f32>().max(1e-14).ln())
 }

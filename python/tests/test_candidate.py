@@ -1,0 +1,60 @@
+"""The drawn candidate of `make demo`, as it is and as attacks would send it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import inperson
+
+MAKER = Path(__file__).parents[2] / "examples" / "demo" / "candidate.py"
+MOVED = "scale=1280:720,rotate=0.04*sin(1.1*t)+0.02*sin(2.7*t),crop=880:496:200+60*sin(0.9*t):110+40*sin(1.3*t),scale=640:360"
+
+
+def ffmpeg(*arguments):
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
+
+
+@pytest.fixture(scope="module")
+def candidate(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("candidate") / "candidate.mp4"
+    subprocess.run([sys.executable, MAKER, path, "--seconds", "14"], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def codes(report: inperson.Report) -> set[str]:
+    return {e["code"] for e in report.evidence if e["finding"]["kind"] == "score" and e["finding"]["llr"] > 0.05}
+
+
+def test_a_speaking_face_is_followed_and_nothing_is_held_against_its_capture(candidate):
+    report = inperson.analyze(candidate, checks=["capture"])
+    tracks = report.tracks
+    assert len(tracks["faces"]) == 1 and tracks["candidate"] == tracks["faces"][0]["id"]
+    seen = sum(s["end"] - s["start"] for s in tracks["faces"][0]["seen"]) / 1e6
+    assert seen > 13 and tracks["speech_s"] > 8
+    # the mouth that moves under the speech is the speaker's
+    spoken = sum(t["span"]["end"] - t["span"]["start"] for t in tracks["turns"] if t["face"] == tracks["candidate"]) / 1e6
+    assert spoken > 0.8 * tracks["speech_s"]
+    assert codes(report) == set()
+
+
+def test_a_still_and_a_photograph_under_the_voice_are_found(candidate, tmp_path):
+    still = tmp_path / "still.png"
+    ffmpeg("-ss", "2", "-i", candidate, "-frames:v", "1", still)
+    for name, filters, code in [("still", "scale=640:360", "capture.still"), ("moved", MOVED, "capture.photo")]:
+        path = tmp_path / f"{name}.mp4"
+        ffmpeg("-loop", "1", "-framerate", "25", "-i", still, "-i", candidate, "-map", "0:v", "-map", "1:a", "-vf", filters,
+               "-t", "14", "-pix_fmt", "yuv420p", "-preset", "veryfast", path)
+        report = inperson.analyze(path, checks=["capture"])
+        found = [e for e in report.evidence if e["code"] == code]
+        assert found and found[0]["subject"] == report.tracks["candidate"], (name, codes(report))
+        assert report.assessment["questions"]["capture"]["llr"] > 1
+
+
+def test_a_stretch_that_is_played_again_is_found_at_its_lag(candidate, tmp_path):
+    path = tmp_path / "loop.mp4"
+    ffmpeg("-i", candidate, "-filter_complex",
+           "[0:v]trim=0:9,setpts=PTS-STARTPTS,split[a][b];[a][b]concat=n=2:v=1:a=0[v]", "-map", "[v]", "-an", "-preset", "veryfast", path)
+    loop = [e for e in inperson.analyze(path).evidence if e["code"] == "capture.loop"]
+    assert loop and abs(loop[0]["facts"]["lag_s"] - 9) < 0.15
