@@ -1,6 +1,7 @@
 //! Speech that is played again: a soundboard, a loop, the same file twice.
 //!
-//! Fingerprints after Haitsma & Kalker (2002): frames that share a whole fingerprint point to a place; the stretch around it is the same sound if few bits differ.
+//! Fingerprints after Haitsma & Kalker (2002): frames that share a whole fingerprint point to a place; the stretch around
+//! it is the same sound if few bits differ.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,12 @@ const LEAST: usize = 100;
 const DIFFERENT: f32 = 0.22;
 /// Shortest lag, frames: nearer frames share their sound.
 const LEAST_LAG: usize = 125;
-/// Places kept of one fingerprint: a hum gives the same one over and over.
-const PLACES: usize = 8;
+/// One frame in so many can be pointed to: a stretch holds many, and an hour must stay small.
+const INDEXED: usize = 4;
+/// Bits of a frame that may differ while a stretch goes on.
+const GOES_ON: u32 = 12;
+/// Length of a step, microseconds.
+const STEP: i64 = SOUND_STEP as i64 * 1_000_000 / AUDIO_RATE as i64;
 /// Repetitions named.
 const NAMED: usize = 8;
 /// LLR of one repeated stretch and of several or long ones. There is no material of such attacks to fit on; of the genuine
@@ -27,9 +32,10 @@ const LONG_S: f64 = 4.0;
 
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// Fingerprint and moment of every frame of speech.
-    frames: Vec<(u32, Timestamp)>,
-    places: HashMap<u32, Vec<u32>>,
+    /// Fingerprint and number of every frame of speech, counted in steps of [`SOUND_STEP`] from the start.
+    frames: Vec<(u32, u32)>,
+    /// First place of a fingerprint among them.
+    places: HashMap<u32, u32>,
     /// Stretches found: first frame, first frame of the earlier one, number.
     found: Vec<(usize, usize, usize)>,
 }
@@ -37,13 +43,11 @@ pub(super) struct Repeats {
 impl Repeats {
     /// A moment of speech.
     pub(super) fn hear(&mut self, frame: &SoundFrame) {
-        let SoundFrame { at, fingerprint: bits, .. } = *frame;
         let now = self.frames.len();
-        self.frames.push((bits, at));
+        self.frames.push((frame.fingerprint, u32::try_from(frame.at.0 / STEP).unwrap_or(u32::MAX)));
         self.look(now);
-        let places = self.places.entry(bits).or_default();
-        if places.len() < PLACES {
-            places.push(u32::try_from(now).unwrap_or(u32::MAX));
+        if now % INDEXED == 0 {
+            self.places.entry(frame.fingerprint).or_insert(u32::try_from(now).unwrap_or(u32::MAX));
         }
     }
 
@@ -53,29 +57,23 @@ impl Repeats {
         if let Some((first, earlier, count)) = self.found.last_mut()
             && *first + *count == now
             && *earlier + *count < *first
-            && (self.frames[*earlier + *count].0 ^ bits).count_ones() <= 12
+            && (self.frames[*earlier + *count].0 ^ bits).count_ones() <= GOES_ON
         {
             *count += 1;
             return;
         }
-        if now + 1 < LEAST {
-            return;
+        let Some(&then) = self.places.get(&bits) else { return };
+        let then = then as usize;
+        if then + LEAST_LAG <= now && then + 1 >= LEAST && self.different(then, now) <= DIFFERENT {
+            self.found.push((now + 1 - LEAST, then + 1 - LEAST, LEAST));
         }
-        let Some(places) = self.places.get(&bits) else { return };
-        let candidates = places.iter().map(|&p| p as usize).filter(|&p| p + LEAST_LAG <= now && p + 1 >= LEAST);
-        let same = candidates.filter(|&then| self.different(then, now) <= DIFFERENT);
-        let Some(then) = same.min_by(|&a, &b| self.different(a, now).total_cmp(&self.different(b, now))) else {
-            return;
-        };
-        self.found.push((now + 1 - LEAST, then + 1 - LEAST, LEAST));
     }
 
     /// Share of bits in which the stretches that end with these frames differ; 1 where one of them has a gap.
     fn different(&self, then: usize, now: usize) -> f32 {
         let (a, b) = (&self.frames[then + 1 - LEAST..=then], &self.frames[now + 1 - LEAST..=now]);
-        let micros = |s: &[(u32, Timestamp)]| s[LEAST - 1].1.since(s[0].1);
-        let whole = ((LEAST - 1) * SOUND_STEP) as i64 * 1_000_000 / i64::from(AUDIO_RATE);
-        if (micros(a) - whole).abs() > 1_000 || (micros(b) - whole).abs() > 1_000 {
+        let whole = |s: &[(u32, u32)]| (s[LEAST - 1].1 - s[0].1) as usize == LEAST - 1;
+        if !whole(a) || !whole(b) {
             return 1.0;
         }
         let bits: u32 = a.iter().zip(b).map(|(x, y)| (x.0 ^ y.0).count_ones()).sum();
@@ -83,7 +81,8 @@ impl Repeats {
     }
 
     pub(super) fn conclude(&self, out: &mut Vec<Evidence>) {
-        let span = |first: usize, count: usize| Span::new(self.frames[first].1, self.frames[first + count - 1].1);
+        let at = |frame: usize| Timestamp(i64::from(self.frames[frame].1) * STEP);
+        let span = |first: usize, count: usize| Span::new(at(first), at(first + count - 1));
         let total: f64 = self.found.iter().map(|&(first, _, count)| span(first, count).seconds()).sum();
         let llr = LLR[usize::from(self.found.len() > 1 || total >= LONG_S)];
         for &(first, earlier, count) in self.found.iter().take(NAMED) {
