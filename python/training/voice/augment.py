@@ -91,19 +91,19 @@ class Fast:
 
     def __call__(self, bands: torch.Tensor, pair: torch.Tensor) -> torch.Tensor:
         n, f = int(pair.max()) + 1, self.f[None]
-        nodes = torch.randn(n, 9, generator=self.g) * self.draw(n, 0, 6)[:, None] * (self.draw(n) < 0.6)[:, None]
+        nodes = torch.randn(n, 9, generator=self.g) * self.draw(n, 0, 6)[:, None] * (self.draw(n) < 0.5)[:, None]
         gain = torch.nn.functional.interpolate(nodes[:, None], len(self.f), mode="linear", align_corners=True)[:, 0]  # dB
-        cut = torch.where(self.draw(n) < 0.6, self.draw(n, 3300, 8000), torch.tensor(9000.0))[:, None]
+        cut = torch.where(self.draw(n) < 0.5, self.draw(n, 3300, 8000), torch.tensor(9000.0))[:, None]
         gain = gain - torch.clamp((f - cut) / self.draw(n, 100, 1500)[:, None], 0, 1) * 60
         cut = torch.where(self.draw(n) < 0.25, self.draw(n, 60, 400), torch.tensor(0.0))[:, None]
         gain = 10 ** ((gain - torch.clamp((cut - f) / 150, 0, 1) * 30) / 10)
-        # noise under 10 to 60 dB in two of three, white to brown, before or after the filter
+        # noise under 15 to 60 dB in half, white to brown, before or after the filter
         frames = bands.shape[1]
         at = torch.randint(0, self.noise.shape[0] - frames, (n,), generator=self.g)
         noise = torch.stack([self.noise[i : i + frames] for i in at.tolist()])
         colour = (f.clamp(min=100) / 1000) ** -self.draw(n, 0, 2)[:, None]
         colour = colour / colour.mean(1, keepdim=True)
-        level = 10 ** (-self.draw(n, 10, 60) / 10) * (self.draw(n) < 0.66)
+        level = 10 ** (-self.draw(n, 15, 60) / 10) * (self.draw(n) < 0.5)
         early = (self.draw(n) < 0.5)[:, None]
         noise = noise * (colour * level[:, None] * torch.where(early, gain, torch.tensor(1.0)))[:, None]
         return bands * gain[pair][:, None] + noise[pair] * bands.mean((1, 2), keepdim=True)

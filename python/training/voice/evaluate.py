@@ -84,15 +84,17 @@ def main() -> None:
     torch.set_num_threads(1)
     table = Clips(a.data, "clips").table
     mean, count = np.full(len(table), np.nan), np.zeros(len(table), int)
+    clip, logit = [], []
     for k in map(int, a.folds.split(",")):
         net = load(a.nets, a.recipe, k)
         bands = Bands(a.data, a.name, a.recipe.split("-")[0], net.front)
         mine = np.flatnonzero(table.fold == k)
         found = score(net, bands, mine)
         mean[mine], count[mine] = [s.mean() for s in found], [len(s) for s in found]
+        clip, logit = [*clip, np.repeat(mine, count[mine])], [*logit, *found]
         mine = mine[table.part[mine] == "audio"]
         print(line(f"{a.recipe} fold {k}", mean[mine], table.loc[mine]), flush=True)
-    np.savez(a.nets / f"{a.recipe}-{a.name}.npz", mean=mean, n=count)
+    np.savez(a.nets / f"{a.recipe}-{a.name}.npz", mean=mean, n=count, clip=np.concatenate(clip), logit=np.concatenate(logit))
     done = np.flatnonzero((count > 0) & (table.part == "audio"))
     print(line(a.recipe, mean[done], table.loc[done]))
 

@@ -10,8 +10,8 @@ from .store import RATE
 
 
 class FrontEnd(nn.Module):
-    """Log energies of bands every 10 ms. Level, channel and all that lies 30 dB under the mean are taken out: no noise
-    floor and no microphone is left to learn."""
+    """Log energies of bands every 10 ms. Level and channel are taken out, and all that lies 30 dB under a band's mean or
+    55 dB under that of all bands: little of the noise floor and the microphone is left to learn."""
 
     def __init__(self, bands: int = 128, size: int = 512, hop: int = 160, scale: str = "linear"):
         super().__init__()
@@ -42,7 +42,8 @@ class FrontEnd(nn.Module):
         return torch.view_as_real(s).square().sum(-1).transpose(1, 2) @ self.bank
 
     def features(self, bands: torch.Tensor, floor: torch.Tensor | float = 1e-3) -> torch.Tensor:
-        x = torch.log(bands + bands.mean((1, 2), keepdim=True) * floor + 1e-9)
+        mean = bands.mean(1, keepdim=True)
+        x = torch.log(bands + mean * floor + mean.mean(2, keepdim=True) * 3e-6 + 1e-9)
         return (x - x.mean(1, keepdim=True)) * 0.5
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:

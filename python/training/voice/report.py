@@ -1,0 +1,103 @@
+"""Tables of out-of-fold scores: python -m voice.report --data DIR --nets DIR --recipe NAME
+
+Scores of `voice.evaluate`; each fold's ratios are calibrated on the other folds' scores, weighed as in `voice.export`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .evaluate import LEAST, few, line
+from .metrics import affine, apcer, auc, cllr, eer
+from .prepare import EVERYWHERE, corpora
+from .store import Clips
+
+
+def ratios(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Log-likelihood ratios of each fold, calibrated on the others."""
+    out = np.zeros(len(raw))
+    for k in np.unique(fold):
+        slope, offset = affine(raw[fold != k], label[fold != k], weight[fold != k])
+        out[fold == k] = slope * raw[fold == k] + offset
+    return np.clip(out, -3, 3)
+
+
+def interval(score: np.ndarray, label: np.ndarray, repo: np.ndarray, times: int = 200) -> tuple[float, float]:
+    """95 % interval of the equal error rate; repositories are drawn, not clips."""
+    rng, names = np.random.default_rng(1), np.unique(repo)
+    places = {r: np.flatnonzero(repo == r) for r in names}
+    found = []
+    for _ in range(times):
+        pick = np.concatenate([places[r] for r in rng.choice(names, len(names))])
+        found.append(eer(score[pick], label[pick]))
+    low, high = np.nanquantile(found, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def joined(table: pd.DataFrame, held, seconds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean logits of as many listenings as so many seconds hold, from clips of one repository and system."""
+    windows = pd.DataFrame({"clip": held["clip"], "logit": held["logit"]})
+    windows = windows[windows["clip"].isin(table.index)].join(table[["repo", "system", "label"]], on="clip")
+    n, score, label = max(1, seconds - 1), [], []
+    for (_, _, side), g in windows.groupby(["repo", "system", "label"]):
+        many = g.logit.to_numpy()
+        for k in range(0, len(many) - n + 1, n):
+            score.append(few(many[k : k + n].mean(), n))
+            label.append(int(side == "spoof"))
+    return np.array(score), np.array(label)
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--nets", type=Path, required=True)
+    p.add_argument("--recipe", required=True)
+    a = p.parse_args()
+    whole, held = Clips(a.data, "clips").table, np.load(a.nets / f"{a.recipe}-clips.npz")
+    scored = held["n"] > 0
+    whole["raw"] = few(np.nan_to_num(held["mean"]), held["n"])
+    judged = (whole.samples >= LEAST).to_numpy() & scored
+    print(f"clips of 2 s and more: {judged.sum()} of {scored.sum()}")
+    whole["weight"] = whole[judged].groupby(["repo", "label"]).path.transform("size") ** -0.5
+    t = whole[judged].copy()
+    label = (t.label == "spoof").to_numpy().astype(int)
+    t["llr"] = ratios(t.raw.to_numpy(), label, t.fold.to_numpy(), t.weight.to_numpy())
+    talkers, t = t[t.part == "talkers"], t[t.part == "audio"]
+    label, llr, raw = (t.label == "spoof").to_numpy().astype(int), t.llr.to_numpy(), t.raw.to_numpy()
+    low, high = interval(raw, label, t.repo.to_numpy())
+    print(line("all", raw, t))
+    print(f"EER {eer(raw, label):.3f} ({low:.3f} to {high:.3f} over repositories), APCER at BPCER 5 % {apcer(raw, label, 0.05):.3f}, at 1 % {apcer(raw, label, 0.01):.3f}, Cllr {cllr(llr, label):.3f}, AUC {auc(raw, label):.3f}")
+    genuine = label == 0
+    print(f"genuine: LLR over 1 {(llr[genuine] > 1).mean():.3f}, over 2 {(llr[genuine] > 2).mean():.3f}; spoofs over 1 {(llr[~genuine] > 1).mean():.3f}; talkers to a camera ({len(talkers)}): over 0 {(talkers.llr > 0).mean():.3f}, over 1 {(talkers.llr > 1).mean():.3f}")
+    least = np.quantile(raw[genuine], 0.95)
+    for name, g in t[t.label == "spoof"].groupby("family"):
+        pick = genuine | (t.family == name).to_numpy()
+        print(f"family {name}: n {len(g)}, EER {eer(raw[pick], label[pick]):.3f}, missed at 5 % false alarms {(g.raw <= least).mean():.3f}")
+    systems = []
+    for name, g in t[t.label == "spoof"].groupby("system"):
+        pick = genuine | (t.system == name).to_numpy()
+        systems.append((eer(raw[pick], label[pick]), name, len(g)))
+    print("worst systems of 8 clips or more:", ", ".join(f"{n} {e:.2f} ({c})" for e, n, c in sorted(systems, reverse=True) if c >= 8)[:700])
+    corpus = t[t.label == "bonafide"].groupby("system").raw.agg(["size", lambda s: (s > least).mean()])
+    corpus.columns = ["n", "false"]
+    print("worst genuine sources of 8 clips or more, false alarms:", ", ".join(f"{n} {r.false:.2f} ({int(r.n)})" for n, r in corpus[corpus.n >= 8].sort_values("false", ascending=False).head(12).iterrows()))
+    for column in ("speaking_style", "language", "channel"):
+        for name, g in t.groupby(column):
+            y = (g.label == "spoof").to_numpy().astype(int)
+            if name and (y == 0).sum() >= 10:
+                rate = eer(g.raw.to_numpy(), y) if y.sum() >= 10 else float("nan")
+                print(f"{column} {name}: {(y == 0).sum()} genuine, {y.sum()} spoofs, EER {rate:.3f}, false alarms {(g.raw[g.label == 'bonafide'] > least).mean():.3f}")
+    recurring = np.array([not corpora(s) and any(e and e in s for e in EVERYWHERE[:5]) for s in t.speaker_or_corpus])
+    print(f"recurring corpora (VCTK, LJSpeech, LibriSpeech, LibriTTS, MLS): n {recurring.sum()}, EER {eer(raw[recurring], label[recurring]):.3f}; others: n {(~recurring).sum()}, EER {eer(raw[~recurring], label[~recurring]):.3f}")
+    for seconds in (2, 4, 8, 30):
+        s, y = joined(t, held, seconds)
+        slope, offset = affine(raw, label, t.weight.to_numpy())
+        print(f"{seconds} s: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(np.clip(slope * s + offset, -3, 3), y):.3f}, genuine with LLR over 1 {(slope * s + offset > 1)[y == 0].mean():.3f}")
+
+
+if __name__ == "__main__":
+    main()
