@@ -29,9 +29,12 @@ def load(net: nn.Module, path: Path, images: torch.Tensor) -> None:
     Modules must be declared in the order in which they run. A normalisation takes the statistics of the pictures as its own
     and undoes them with its scale and shift, so that training goes on from the same function.
     """
-    fresh = {m for r in net.modules() if isinstance(r, Refine) for m in r.modules()}
-    layers = [m for m in net.modules() if m not in fresh and isinstance(m, (nn.Conv2d, nn.Linear, nn.BatchNorm2d))]
-    weights = iter(folded(path))
+    given = folded(path)
+    layers = [m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear, nn.BatchNorm2d))]
+    if len(given) < sum(not isinstance(m, nn.BatchNorm2d) for m in layers):
+        fresh = {m for r in net.modules() if isinstance(r, Refine) for m in r.modules()}
+        layers = [m for m in layers if m not in fresh]
+    weights = iter(given)
     hooks = []
     for layer, after in zip(layers, [*layers[1:], None]):
         if isinstance(layer, nn.BatchNorm2d):

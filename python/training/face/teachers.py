@@ -17,10 +17,14 @@ def session(path: Path) -> ort.InferenceSession:
 
 def nms(boxes: np.ndarray, scores: np.ndarray, overlap: float = 0.4) -> list[int]:
     """Indices of the boxes that stay, best first."""
-    kept: list[int] = []
-    for i in np.argsort(-scores):
-        if all(iou(boxes[i], boxes[j]) < overlap for j in kept):
-            kept.append(int(i))
+    left, kept = np.argsort(-scores), []
+    area = (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(1)
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        low, high = np.maximum(boxes[best, :2], boxes[left, :2]), np.minimum(boxes[best, 2:], boxes[left, 2:])
+        shared = (high - low).clip(0).prod(1)
+        left = left[shared < overlap * (area[best] + area[left] - shared)]
     return kept
 
 

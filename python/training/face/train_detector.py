@@ -49,7 +49,7 @@ class Batches(IterableDataset):
             sources.setdefault(p["source"], []).append(i)
         sets = ("dfdc_pairs", "youtubefaces_udacity", "facemask_boxes", "stills")
         share = {s: len(v) ** 0.5 * 1.2 if s in sets else min(len(v), 40) ** 0.5 for s, v in sources.items()}
-        share["facemask_boxes"] = share.get("facemask_boxes", 0) * 2.5
+        share["facemask_boxes"] = share.get("facemask_boxes", 0) * 4
         self.weights = np.array([share[p["source"]] / len(sources[p["source"]]) for p in pictures])
         self.weights /= self.weights.sum()
 
@@ -100,15 +100,15 @@ class Batches(IterableDataset):
         else:
             for f in faces:
                 what = rng.random()
-                if what < 0.15 and "mesh" in f:
+                if what < 0.22 and "mesh" in f:
                     augment.wear(image, f["mesh"], rng)
-                elif what < 0.27:
+                elif what < 0.34:
                     augment.cover(image, f["box"], rng)
         h, w = image.shape[:2]
         side = min(size)
         if faces and rng.random() < 0.85:
             pick = faces[rng.integers(len(faces))]["box"]
-            scale = np.exp(rng.uniform(np.log(16), np.log(max(1.0 * side, 32)))) / max(pick[2:] - pick[:2])
+            scale = np.exp(rng.uniform(np.log(24), np.log(max(1.0 * side, 48)))) / max(pick[2:] - pick[:2])
             fill = max(size[0] / w, size[1] / h) * rng.uniform(0.7, 1.1) if rng.random() < 0.6 else side / max(h, w) * rng.uniform(0.3, 0.8)
             scale = max(scale, fill)
             centre, aim = (pick[:2] + pick[2:]) / 2, rng.uniform(0.02, 0.98, 2) * size
