@@ -21,7 +21,7 @@ from . import _native
 from ._native import Cancelled, ConfigError, Error, InputError, LimitError, ModelError, __version__
 
 __all__ = [
-    "Analyzer", "Cancelled", "ConfigError", "Error", "InputError", "LimitError", "ModelError", "Report", "Session",
+    "Analyzer", "Cancelled", "ConfigError", "Error", "InputError", "LimitError", "ModelError", "Report", "Session", "Wording",
     "analyze", "__version__",
 ]
 
@@ -138,15 +138,49 @@ class Analyzer:
             values.setdefault("runtime", {})["library"] = found
         self._native = _native.Analyzer(json.dumps(values))
 
-    def analyze(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Report:
-        """Analyses a file. `progress(done_s, total_s)` is called about once a second of media; returning False cancels."""
-        return Report(self._native.analyze(os.fspath(path), progress))
+    def analyze(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        progress: Progress | None = None,
+        transcript: str | os.PathLike[str] | None = None,
+    ) -> Report:
+        """Analyses a file. `progress(done_s, total_s)` is called about once a second of media; returning False cancels.
+
+        `transcript` is a file in any format that `inperson analyze --transcript` takes.
+        """
+        words = os.fspath(transcript) if transcript is not None else None
+        return Report(self._native.analyze(os.fspath(path), progress, words))
 
     def session(self, name: str = "live", *, video: bool = True, audio: bool = True) -> Session:
         """A session for pictures and sound that the caller pushes."""
         return Session(self._native.session(name, video, audio))
 
 
-def analyze(path: str | os.PathLike[str], *, progress: Progress | None = None, **options: Any) -> Report:
+class Wording:
+    """Judges the wording of answers: English, 80 words and more. Make it once."""
+
+    def __init__(
+        self,
+        *,
+        models: str | os.PathLike[str] | None = None,
+        library: str | os.PathLike[str] | None = None,
+    ) -> None:
+        found = os.fspath(library) if library is not None else _library()
+        values = {"models": os.fspath(models) if models is not None else None, "runtime": {"library": found}}
+        self._native = _native.Wording(json.dumps(values))
+
+    def judge(self, answer: str, question: str | None = None) -> dict[str, Any]:
+        """`finding` (a score with its bounded LLR, or an abstention with its reason), `words`, `spoken`, `signs`."""
+        return json.loads(self._native.judge(answer, question))
+
+
+def analyze(
+    path: str | os.PathLike[str],
+    *,
+    progress: Progress | None = None,
+    transcript: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Report:
     """Analyses one file; `options` are those of `Analyzer`."""
-    return Analyzer(**options).analyze(path, progress=progress)
+    return Analyzer(**options).analyze(path, progress=progress, transcript=transcript)

@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use inperson::{AudioChunk, MediaInfo, Sample, Timestamp, VideoFrame, media};
+use inperson::detect::answers;
+use inperson::model::{Registry, Runtime};
+use inperson::{AudioChunk, MediaInfo, Sample, Timestamp, Transcript, VideoFrame, media};
 use numpy::{PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
@@ -44,11 +46,19 @@ impl Analyzer {
     }
 
     /// The report on a file as JSON. `progress` is called with seconds done and in all; returning False cancels.
-    #[pyo3(signature = (path, progress=None))]
-    fn analyze(&self, py: Python<'_>, path: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<String> {
+    #[pyo3(signature = (path, progress=None, transcript=None))]
+    fn analyze(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        progress: Option<Py<PyAny>>,
+        transcript: Option<PathBuf>,
+    ) -> PyResult<String> {
         let mut raised = None;
         let report = py.detach(|| {
-            self.0.analyze_with(&path, |p| {
+            let limits = &self.0.config().limits;
+            let transcript = transcript.map(|t| Transcript::read(&t, limits)).transpose()?;
+            self.0.analyze_with_transcript(&path, transcript.as_ref(), |p| {
                 Python::attach(|py| {
                     // Ctrl-C is seen here, since no Python code runs in between
                     let asked = py.check_signals().and_then(|()| match &progress {
@@ -134,6 +144,33 @@ impl Session {
     }
 }
 
+/// Judges the wording of answers.
+#[pyclass(frozen, module = "inperson._native")]
+struct Wording(answers::Wording);
+
+#[pymethods]
+impl Wording {
+    /// From a configuration as JSON; of it, `models` and `runtime` count.
+    #[new]
+    fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
+        let config: inperson::Config = serde_json::from_str(config).map_err(|e| ConfigError::new_err(e.to_string()))?;
+        py.detach(|| {
+            let runtime = Runtime::load(&config.runtime)?;
+            let registry = config.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
+            answers::Wording::load(&runtime, &registry)
+        })
+        .map(Self)
+        .map_err(raise)
+    }
+
+    /// What is said of one answer, as JSON.
+    #[pyo3(signature = (answer, question=None))]
+    fn judge(&self, py: Python<'_>, answer: &str, question: Option<&str>) -> PyResult<String> {
+        let judged = py.detach(|| self.0.judge(question, answer)).map_err(raise)?;
+        serde_json::to_string(&judged).map_err(|e| Error::new_err(e.to_string()))
+    }
+}
+
 /// A report's page from its JSON.
 #[pyfunction]
 fn to_html(report: &str) -> PyResult<String> {
@@ -147,6 +184,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Analyzer>()?;
     module.add_class::<Session>()?;
+    module.add_class::<Wording>()?;
     module.add_function(wrap_pyfunction!(to_html, module)?)?;
     module.add("Error", py.get_type::<Error>())?;
     module.add("InputError", py.get_type::<InputError>())?;

@@ -80,3 +80,18 @@ def test_other_threads_run_meanwhile(clip):
         time.sleep(0.001)
     # holding the lock through a six-second clip would stop this thread for far longer
     assert longest < 0.25
+
+
+def test_answers_are_judged_and_short_ones_are_not(tmp_path, clip):
+    wording = inperson.Wording()
+    told = "so I was at this bakery in Leeds and the oven broke on a Saturday and I called my uncle because he used to fix them " * 5
+    judged = wording.judge(told, question="What went wrong?")
+    assert judged["finding"]["kind"] == "score" and judged["finding"]["llr"] < 0 and judged["words"] > 80
+    assert wording.judge("It broke.")["finding"] == {"kind": "abstain", "reason": "too_short"}
+    transcript = tmp_path / "talk.srt"
+    transcript.write_text(f"1\n00:00:00,500 --> 00:00:05,500\n{told}\n")
+    report = inperson.analyze(clip, transcript=transcript)
+    assert not report.assessment["questions"]["answers"]["abstained"]
+    transcript.write_text("no transcript")
+    with pytest.raises(inperson.InputError, match="talk.srt"):
+        inperson.analyze(clip, transcript=transcript)

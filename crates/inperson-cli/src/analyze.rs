@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use inperson::Progress;
+use inperson::{Progress, Transcript};
 
 use crate::config::Options;
 use crate::failure::{Failure, say, write_whole};
@@ -15,6 +15,9 @@ use crate::summary::summary;
 pub(crate) struct Arguments {
     /// The recording
     file: PathBuf,
+    /// Transcript: SRT, WebVTT, CTM, TextGrid, or the JSON of Whisper, WhisperX, Deepgram, AssemblyAI, Zoom, Teams, AWS
+    #[arg(long, value_name = "FILE")]
+    transcript: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -33,8 +36,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         std::fs::create_dir_all(out).map_err(|e| Failure::file(out, e))?;
     }
     let analyzer = arguments.options.analyzer()?;
+    let transcript =
+        arguments.transcript.as_deref().map(|t| Transcript::read(t, &analyzer.config().limits)).transpose()?;
     let bar = bar(arguments.quiet);
-    let report = analyzer.analyze_with(&arguments.file, |progress: Progress| {
+    let report = analyzer.analyze_with_transcript(&arguments.file, transcript.as_ref(), |progress: Progress| {
         bar.set_length(progress.total_s.map_or(0, |t| (t * 1e3) as u64));
         bar.set_position((progress.done_s * 1e3) as u64);
         ControlFlow::Continue(())

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Whose face is the candidate's: largest, region:LEFT,TOP,RIGHT,BOTTOM (shares of the frame), reference:PICTURE
     #[arg(long, value_parser = rule, value_name = "RULE")]
     candidate: Option<CandidateRule>,
+    /// The candidate's name in the transcript [default: who says most among those who do not ask most]
+    #[arg(long, value_name = "NAME")]
+    speaker: Option<String>,
     /// Sound track to analyse, counted from 0 among the sound tracks
     #[arg(long, value_name = "N")]
     audio_track: Option<usize>,
@@ -45,6 +48,7 @@ impl Options {
         config.runtime.device = self.device.unwrap_or(config.runtime.device);
         config.runtime.library = self.ort.clone().or(config.runtime.library);
         config.candidate = self.candidate.clone().unwrap_or(config.candidate);
+        config.speaker = self.speaker.clone().or(config.speaker);
         config.audio_track = self.audio_track.or(config.audio_track);
         Ok(config)
     }

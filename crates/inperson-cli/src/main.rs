@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod analyze;
+mod answers;
 mod batch;
 mod config;
 mod failure;
@@ -38,6 +39,8 @@ enum Verb {
     Analyze(analyze::Arguments),
     /// Analyse many recordings into one file of JSON lines
     Batch(batch::Arguments),
+    /// Score the wording of answers, given as JSON lines
+    Answers(answers::Arguments),
     /// Say what a file is, without analysing it
     Probe(probe::Arguments),
     /// Print the JSON Schema of a report
@@ -73,6 +76,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Analyze(arguments) => analyze::run(&arguments)?,
         Verb::Batch(arguments) => return batch::run(&arguments),
+        Verb::Answers(arguments) => answers::run(&arguments)?,
         Verb::Probe(arguments) => probe::run(&arguments)?,
         Verb::Schema => say(&serde_json::to_string_pretty(&inperson::Report::schema()).map_err(Failure::other)?)?,
         Verb::Models(verb) => models::run(verb)?,

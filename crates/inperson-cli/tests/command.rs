@@ -201,3 +201,56 @@ fn help_documents_itself() {
     let schema: Value = serde_json::from_slice(&inperson(&["schema"]).stdout).unwrap();
     assert!(schema["properties"]["assessment"].is_object());
 }
+
+const PROSE: &str = "When it comes to managing priorities, I believe that it is important to take a structured approach. First, I \
+    evaluate the overall impact of each task, and I ensure that expectations are aligned with the relevant stakeholders. Additionally, \
+    I make use of tools that provide visibility, which helps to identify potential risks early. By establishing clear communication \
+    and regularly reviewing our goals, we were able to deliver the project on time. Ultimately, this experience taught me the \
+    importance of flexibility, collaboration, and continuous improvement in a fast-paced environment.";
+
+#[test]
+fn answers_are_scored_line_by_line_and_copies_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rows, out) = (folder.path().join("rows.jsonl"), folder.path().join("scores.jsonl"));
+    let lines = [
+        serde_json::json!({"id": "a1", "candidate": "Ann", "question": "How do you prioritise?", "answer": PROSE}),
+        serde_json::json!({"id": 2, "candidate": "Ben", "answer": format!("Well, sure. {PROSE}"), "words": [["Well", 0.1, 0.4], ["sure", null, null]]}),
+        serde_json::json!({"answer": "Too short."}),
+    ];
+    std::fs::write(&rows, lines.map(|l| l.to_string()).join("\n")).unwrap();
+    let run = inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    let scored: Vec<Value> =
+        std::fs::read_to_string(&out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(scored.len(), 3);
+    assert_eq!((&scored[0]["id"], &scored[1]["id"], &scored[2]["id"]), (&"a1".into(), &2.into(), &3.into()));
+    assert!(scored[0]["llr"].as_f64().unwrap().abs() <= 1.5 && scored[0]["like"].is_null());
+    assert_eq!(scored[1]["like"][0]["id"], "a1");
+    assert_eq!((&scored[2]["abstained"], &scored[2]["reason"]), (&true.into(), &"too_short".into()));
+
+    std::fs::write(&rows, "{\"id\": 1}\n").unwrap();
+    refused(&inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]), "rows.jsonl: line 1");
+}
+
+#[test]
+fn a_transcript_goes_into_the_report_and_a_bad_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = mp4(folder.path(), "a.mp4");
+    let srt = folder.path().join("talk.srt");
+    let cue = |n: usize, at: &str, who: &str, said: &str| {
+        format!("{n}\n00:00:0{at},000 --> 00:00:0{at},900\n{who}: {said}\n\n")
+    };
+    std::fs::write(&srt, cue(1, "0", "Ann", "How do you prioritise?") + &cue(2, "1", "Ben", PROSE)).unwrap();
+    let judged = |extra: &[&str]| -> Value {
+        let run = inperson(
+            &[&["analyze", file.to_str().unwrap(), "--json", "--transcript", srt.to_str().unwrap()], extra].concat(),
+        );
+        assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+        serde_json::from_slice::<Value>(&run.stdout).unwrap()["assessment"]["questions"]["answers"].clone()
+    };
+    assert_eq!(judged(&[])["abstained"], false);
+    assert_eq!(judged(&["--speaker", "Ann"])["abstained"], true, "a question is too short to judge");
+    let bad = folder.path().join("bad.srt");
+    std::fs::write(&bad, "nothing of the kind").unwrap();
+    refused(&inperson(&["analyze", file.to_str().unwrap(), "--transcript", bad.to_str().unwrap()]), "bad.srt");
+}

@@ -41,6 +41,8 @@ pub struct Config {
     pub models: Option<PathBuf>,
     /// Which face is the candidate's. Default: the largest.
     pub candidate: CandidateRule,
+    /// The candidate's name in the transcript. Default: who says most among those who do not ask most.
+    pub speaker: Option<String>,
     /// Sound track to analyse, counted among the sound tracks from 0. Default: the container's default.
     pub audio_track: Option<usize>,
     /// Threads for decoding one input; 0 for one a core. Default: `0`.

@@ -86,6 +86,10 @@ pub enum Reason {
     OutOfRange,
     /// No check of the question was run.
     NotRun,
+    /// No transcript was given.
+    NoTranscript,
+    /// The words are in a language that the check was not made for.
+    Language,
 }
 
 /// What a check found in one place.

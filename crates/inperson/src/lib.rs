@@ -23,7 +23,9 @@ pub use config::{CandidateRule, Config};
 pub use error::{Error, Result};
 pub use evidence::{Evidence, Finding, Question, Reason};
 pub use fuse::{Action, Assessment, Conclusion, FusionConfig, fuse};
-pub use media::{AudioChunk, FileSource, Limits, MediaInfo, MediaOptions, Sample, Source, Utterance, VideoFrame};
+pub use media::{
+    AudioChunk, FileSource, Limits, MediaInfo, MediaOptions, Sample, Source, Transcript, Utterance, VideoFrame,
+};
 pub use report::Report;
 pub use session::{Analyzer, Event, Progress, Session};
 pub use time::{Span, Timestamp};

@@ -14,7 +14,7 @@ use crate::detect::{self, Checks, Detector, Whole, Window};
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::fuse::{Assessment, fuse};
-use crate::media::{Ahead, FileSource, MediaInfo, MediaOptions, Sample, Source, hash_file};
+use crate::media::{Ahead, FileSource, MediaInfo, MediaNote, MediaOptions, Sample, Source, Transcript, hash_file};
 use crate::model::{Registry, Runtime};
 use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
 use crate::time::{Span, Timestamp};
@@ -122,12 +122,25 @@ impl Analyzer {
         path: impl AsRef<Path>,
         progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
+        self.analyze_with_transcript(path, None, progress)
+    }
+
+    /// As [`Analyzer::analyze_with`], with what was said in the recording.
+    ///
+    /// # Errors
+    /// As [`Analyzer::analyze_with`].
+    pub fn analyze_with_transcript(
+        &self,
+        path: impl AsRef<Path>,
+        transcript: Option<&Transcript>,
+        progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
         let (path, config) = (path.as_ref(), &self.0.config);
         let options = MediaOptions { audio_track: config.audio_track, threads: config.decode_threads };
         let mut source = Ahead::new(FileSource::open(path, &config.limits, &options)?)?;
         std::thread::scope(|scope| {
             let hash = scope.spawn(|| hash_file(path));
-            let mut report = self.analyze_source(&mut source, progress)?;
+            let mut report = self.analyze_source_with(&mut source, transcript, progress)?;
             let hash = hash.join().map_err(|_| Error::media(path.display().to_string(), "hashing it failed"))?;
             report.media_sha256 = Some(hash?);
             Ok(report)
@@ -141,9 +154,21 @@ impl Analyzer {
     pub fn analyze_source(
         &self,
         source: &mut dyn Source,
+        progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        self.analyze_source_with(source, None, progress)
+    }
+
+    fn analyze_source_with(
+        &self,
+        source: &mut dyn Source,
+        transcript: Option<&Transcript>,
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let mut session = self.session(source.info().clone())?;
+        for words in transcript.into_iter().flat_map(|t| &t.utterances) {
+            session.push(Sample::Text(words.clone()))?;
+        }
         let total_s = source.info().declared_duration_s;
         let mut reported = f64::NEG_INFINITY;
         while let Some(sample) = source.next()? {
@@ -173,6 +198,8 @@ pub struct Session {
     checks: Vec<Box<dyn Detector>>,
     evidence: Vec<Evidence>,
     raised: BTreeMap<String, Timestamp>,
+    /// Bytes of words taken in.
+    text_bytes: usize,
 }
 
 impl std::fmt::Debug for Session {
@@ -185,9 +212,18 @@ impl Session {
     fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
         let config = &analyzer.0.config;
         let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate)?;
-        let checks = analyzer.0.checks.start();
+        let checks = analyzer.0.checks.start(config);
         let timeline = Timeline::new(&media);
-        Ok(Self { media, timeline, tracker, checks, evidence: Vec::new(), raised: BTreeMap::new(), analyzer })
+        Ok(Self {
+            media,
+            timeline,
+            tracker,
+            checks,
+            evidence: Vec::new(),
+            raised: BTreeMap::new(),
+            text_bytes: 0,
+            analyzer,
+        })
     }
 
     /// Takes one sample in and analyses every hop that it completes.
@@ -201,7 +237,19 @@ impl Session {
                 self.timeline.push_frame(facts, faces);
             }
             Sample::Audio(chunk) => self.timeline.push_audio(&chunk),
-            Sample::Text(words) => self.timeline.push_words(words),
+            Sample::Text(words) => {
+                self.text_bytes += words.text.len();
+                let most = self.analyzer.0.config.limits.text_bytes;
+                if self.text_bytes > most {
+                    return Err(Error::Limit {
+                        input: self.media.input.clone(),
+                        what: "text",
+                        value: format!("{} bytes", self.text_bytes),
+                        limit: format!("{most} bytes"),
+                    });
+                }
+                self.timeline.push_words(words);
+            }
         }
         let mut events = Vec::new();
         while let Some(hop) = self.timeline.next_hop() {
@@ -237,6 +285,14 @@ impl Session {
         let mut events = Vec::new();
         while let Some(hop) = self.timeline.last_hop() {
             self.analyse(hop, &mut events)?;
+        }
+        let beyond = self.timeline.words_left();
+        if beyond > 0 {
+            self.media.notes.push(MediaNote {
+                code: "transcript_beyond_end".to_owned(),
+                span: None,
+                message: format!("{beyond} utterances of the transcript lie beyond the end of the recording"),
+            });
         }
         let span = self.span();
         if span.is_empty() {
@@ -316,7 +372,7 @@ impl Session {
     fn fuse(&self, evidence: &[Evidence]) -> Assessment {
         let seconds = self.span().seconds();
         let mut coverage: BTreeMap<Question, f64> = BTreeMap::new();
-        for check in &self.checks {
+        for check in self.checks.iter().filter(|c| c.asked()) {
             let share = if seconds > 0.0 { (check.judged_s() / seconds).min(1.0) } else { 0.0 };
             let held = coverage.entry(check.info().question).or_default();
             *held = held.max(share);

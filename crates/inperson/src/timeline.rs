@@ -80,6 +80,11 @@ impl Timeline {
         self.words.push_back(words);
     }
 
+    /// Utterances that no hop has taken.
+    pub(crate) fn words_left(&self) -> usize {
+        self.words.len()
+    }
+
     /// The next hop that is complete.
     pub(crate) fn next_hop(&mut self) -> Option<Hop> {
         let end = self.start.plus(HOP);

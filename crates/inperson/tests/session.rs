@@ -144,7 +144,12 @@ fn too_little_is_not_no_concern() {
     assert!(short.assessment.overall.abstained && short.assessment.overall.llr.is_none());
     let (asked, not_asked): (Vec<_>, Vec<_>) =
         short.not_judged.iter().map(|n| (n.code.as_str(), n.reason)).partition(|n| n.1 != Reason::NotRun);
-    assert_eq!(asked, [("capture.all", Reason::TooShort), ("voice.synthetic", Reason::NoAudio)]);
+    let want = [
+        ("answers.wording", Reason::NoTranscript),
+        ("capture.all", Reason::TooShort),
+        ("voice.synthetic", Reason::NoAudio),
+    ];
+    assert_eq!(asked, want);
     // every question is either judged, abstained from, or said not to have been asked
     let questions = &short.assessment.questions;
     assert!(questions.len() == 7 && questions.values().all(|c| c.abstained && c.llr.is_none()));
@@ -182,4 +187,80 @@ fn the_report_reads_back_and_its_page_names_what_was_found() {
     assert_eq!(again, found);
     let page = found.to_html().unwrap();
     assert!(page.contains("capture.frozen") && page.contains("a &lt;b&gt; &amp; c.mp4") && !page.contains("<b>"));
+}
+
+const READ: &str = "When it comes to managing competing priorities, I believe that it is important to take a structured approach. First, \
+    I evaluate the overall impact and urgency of each task, and I ensure that expectations are aligned with the relevant stakeholders. \
+    Additionally, I make use of tools that provide visibility into progress, which helps to identify potential risks early. For \
+    example, in my previous role I was responsible for a complex project that involved multiple teams. By establishing clear \
+    communication channels and regularly reviewing our goals, we were able to deliver the project on time. Ultimately, this \
+    experience taught me the importance of flexibility, collaboration, and continuous improvement in a fast-paced environment.";
+const TOLD: &str = "So yeah I was I was at this uh this bakery in Leeds for like two years right and the oven broke on a Saturday and \
+    I mean I didn't know what to do so I called my uncle because he used to fix them and he goes well just bang it on the side and I \
+    did and it it worked for about an hour you know and then we had no bread and there was this lady she was really angry she wanted \
+    her rolls and I said look I can give you the ones from yesterday for nothing and she was okay with that so that was that was fine \
+    in the end but yeah we lost a lot of money on that day I think it was like three hundred pounds or something";
+
+fn words(text: &str, from: f64, speaker: &str) -> Vec<Sample> {
+    text.split_whitespace()
+        .enumerate()
+        .map(|(i, word)| {
+            let start = from + 0.05 * i as f64;
+            let span = inperson::Span::new(Timestamp::from_seconds(start), Timestamp::from_seconds(start + 0.04));
+            Sample::Text(inperson::Utterance { span, speaker: Some(speaker.to_owned()), text: word.to_owned() })
+        })
+        .collect()
+}
+
+fn interview(answer: &str) -> Report {
+    let mut samples = words("How do you work under pressure and can you give us an example of it?", 0.5, "Ann");
+    samples.extend(words(answer, 2.0, "Ben"));
+    samples.extend(words("And why did you leave that job?", 9.0, "Ann"));
+    samples.extend(words("It closed.", 9.6, "Ben"));
+    samples.extend(sound(11.0, &[16_000]));
+    report(media(false, true), samples)
+}
+
+#[test]
+fn answers_are_judged_from_a_transcript_and_the_interviewer_is_not() {
+    let (read, told) = (interview(READ), interview(TOLD));
+    let llr =
+        |r: &Report| r.evidence.iter().find(|e| e.code == "answers.wording").and_then(|e| e.llr()).expect("a score");
+    assert!(llr(&read) > 0.0 && llr(&told) < -0.3, "{} {}", llr(&read), llr(&told));
+    assert!(read.assessment.questions[&inperson::Question::Answers].llr.unwrap() <= 1.5);
+    for found in [&read, &told] {
+        let item = found.evidence.iter().find(|e| e.code == "answers.wording").unwrap();
+        assert_eq!((item.facts["answers"], item.facts["answers_judged"]), (2.0, 1.0), "{item:?}");
+        // a few words at most are quoted
+        assert!(found.evidence.iter().all(|e| e.message.len() < 260));
+    }
+}
+
+#[test]
+fn words_beyond_the_end_are_named_and_too_many_refused() {
+    let mut samples = words("this was said later than anything", 60.0, "Ben");
+    samples.extend(sound(3.0, &[16_000]));
+    let found = report(media(false, true), samples);
+    assert!(found.media.notes.iter().any(|n| n.code == "transcript_beyond_end"), "{:?}", found.media.notes);
+    let mut config = Config::default();
+    config.limits.text_bytes = 8;
+    let mut session = Analyzer::new(config).unwrap().session(media(false, true)).unwrap();
+    let refused = words("one two three", 0.0, "Ben").into_iter().map(|w| session.push(w)).find_map(Result::err);
+    assert!(refused.unwrap().to_string().contains("text is 11 bytes"));
+}
+
+#[test]
+fn without_a_transcript_the_answers_are_not_judged() {
+    let silent = report(media(false, true), sound(11.0, &[16_000]));
+    let entry = silent.not_judged.iter().find(|n| n.code == "answers.wording").expect("named");
+    assert_eq!(entry.reason, inperson::Reason::NoTranscript);
+    assert!(silent.assessment.questions[&inperson::Question::Answers].abstained);
+}
+
+#[test]
+fn answers_in_another_language_are_not_judged() {
+    let german = "Ich habe damals in einer kleinen Werkstatt gearbeitet und wir hatten jeden Tag mit anderen Kunden zu tun, was mir sehr \
+        gut gefallen hat, weil man nie wusste, was als n\u{e4}chstes kommt. ";
+    let found = interview(&german.repeat(4));
+    assert!(found.not_judged.iter().any(|n| n.reason == inperson::Reason::Language), "{:?}", found.not_judged);
 }

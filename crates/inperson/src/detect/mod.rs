@@ -1,16 +1,20 @@
 //! The checks: one room each, all behind one door, [`Detector`]. None knows its siblings.
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
 use crate::track::{FaceObservation, FrameFacts, SoundFrame, Tracks};
+use answers::AnswerModels;
 
+pub mod answers;
 mod capture;
 mod channel;
 mod voice;
 
+pub use answers::Answers;
 pub use capture::Capture;
 pub use channel::Channel;
 pub use voice::Voice;
@@ -72,6 +76,12 @@ pub trait Detector: Send + Sync {
 
     /// Seconds of the interview so far that this check could judge.
     fn judged_s(&self) -> f64;
+
+    /// Whether it was given what it needs beyond picture and sound, such as a transcript. A check that was not abstains,
+    /// and leaves coverage and interval of the whole alone.
+    fn asked(&self) -> bool {
+        true
+    }
 }
 
 /// The interview so far.
@@ -90,6 +100,7 @@ pub struct Whole<'a> {
 pub(crate) struct Checks {
     names: Vec<&'static str>,
     voice: Option<Model>,
+    answers: Option<AnswerModels>,
 }
 
 impl Checks {
@@ -100,21 +111,23 @@ impl Checks {
     pub(crate) fn load(wanted: &[String], runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let names = names(wanted)?;
         let voice = names.contains(&"voice").then(|| Voice::load(runtime, registry)).transpose()?;
-        Ok(Self { names, voice })
+        let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
+        Ok(Self { names, voice, answers })
     }
 
     /// The models that are run.
     pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
-        self.voice.iter()
+        self.voice.iter().chain(self.answers.iter().flat_map(AnswerModels::models))
     }
 
     /// Fresh checks for one session.
-    pub(crate) fn start(&self) -> Vec<Box<dyn Detector>> {
+    pub(crate) fn start(&self, config: &Config) -> Vec<Box<dyn Detector>> {
         let mut checks: Vec<Box<dyn Detector>> = Vec::new();
         for name in &self.names {
-            match (*name, &self.voice) {
-                ("voice", Some(model)) => checks.push(Box::new(Voice::new(model.clone()))),
-                ("channel", _) => checks.push(Box::new(Channel::default())),
+            match (*name, &self.voice, &self.answers) {
+                ("voice", Some(model), _) => checks.push(Box::new(Voice::new(model.clone()))),
+                ("channel", ..) => checks.push(Box::new(Channel::default())),
+                ("answers", _, Some(models)) => checks.push(Box::new(Answers::new(models.clone(), config))),
                 _ => checks.push(Box::new(Capture::default())),
             }
         }
@@ -123,7 +136,7 @@ impl Checks {
 }
 
 /// Names of all checks.
-pub const NAMES: [&str; 3] = ["capture", "voice", "channel"];
+pub const NAMES: [&str; 4] = ["capture", "voice", "channel", "answers"];
 
 /// The names asked for as this library knows them; all where none are.
 ///

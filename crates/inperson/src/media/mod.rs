@@ -11,6 +11,7 @@ mod hash;
 mod info;
 mod memory;
 mod structure;
+mod transcript;
 
 pub use ahead::Ahead;
 pub use ffmpeg::{FileSource, MediaOptions};
@@ -18,6 +19,7 @@ pub use frame::{AudioChunk, ColorMatrix, PixelLayout, Plane, PlaneData, Rotation
 pub use hash::hash_file;
 pub use info::{AudioStreamInfo, Limits, MediaInfo, MediaNote, VideoStreamInfo};
 pub use memory::MemorySource;
+pub use transcript::{Transcript, TranscriptFormat};
 
 use crate::Result;
 

@@ -1,0 +1,245 @@
+"""Read or free speech from the times of words: features, leave-calls-out evaluation, and the model `answers-delivery`.
+
+    python -m answers.delivery --data /path/to/corpus/text [--export ../../models/answers-delivery]
+
+The features are those of `crates/inperson/src/detect/answers/delivery.rs`.
+"""
+
+import argparse
+import gzip
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from .text import FILLERS
+
+STRETCH, LEAST, PAUSE, BREAK, STRETCHED = 150, 80, 0.15, 5.0, 0.88
+FUNCTION = frozenset(
+    "the a an of to in on for with and or but that is are was i we you it at by from as so because if our this be have will".split()
+)
+NAMES = (
+    "rate pauses log_pause_mean log_pause_sd log_run run_cv over_350ms over_1s after_function length length_cv length_q90 "
+    "repeat_1 repeat_2 small_cv small_q90"
+).split()
+
+
+def features(stretch):
+    """`stretch`: (word, start_s, end_s), None where unknown. None where too few words have times."""
+    words = []
+    for word, start, end in stretch:
+        plain = re.sub(r"[^a-z0-9']", "", word.lower())
+        if plain and plain not in FILLERS:
+            known = start is not None and end is not None and end > start
+            words.append((plain, round(start, 6) if known else 0.0, round(end, 6) if known else 0.0, known))
+    if sum(w[3] for w in words) < LEAST:
+        return None
+    gaps, runs, run, after, paused_after = [], [], 0, 0, 0
+    for a, b in zip(words, words[1:]):
+        run += 1
+        gap = b[1] - a[2]
+        if not (a[3] and b[3]) or not -0.05 <= gap <= BREAK:
+            continue
+        after += a[0] in FUNCTION
+        if gap >= PAUSE:
+            paused_after += a[0] in FUNCTION
+            runs.append(run)
+            run = 0
+        gaps.append(max(gap, 0.0))
+    gaps, runs = np.array(gaps), np.array(runs)
+    if (gaps < 1e-3).sum() > STRETCHED * len(gaps):
+        return None
+    pauses = gaps[gaps >= PAUSE] if len(gaps) else gaps
+    if len(gaps) < 30 or len(pauses) < 4:
+        return None
+    timed = [w for w in words if w[3]]
+    length = np.array([(w[2] - w[1]) / max(len(w[0]), 1) ** 0.6 for w in timed])
+    small = np.array([(w[2] - w[1]) / len(w[0]) ** 0.6 for w in timed if w[0] in FUNCTION])
+    if len(small) < 8:
+        return None
+    spoken = timed[-1][2] - timed[0][1]
+    logs = np.log(pauses)
+    repeats = lambda back: sum(a[0] == b[0] for a, b in zip(words, words[back:])) / max(len(words) - 0, 1)
+    cv = lambda v: v.std() / v.mean()
+    q90 = lambda v: np.quantile(v, 0.9) / max(np.quantile(v, 0.5), 1e-3)
+    return [
+        len(timed) / max(spoken, 1.0), len(pauses) / len(gaps), logs.mean(), logs.std(), np.log(runs.mean()), cv(runs),
+        (pauses > 0.35).mean(), (pauses > 1).mean(), paused_after / len(pauses) - after / len(gaps),
+        np.log(length.mean()), cv(length), q90(length), 100 * repeats(1), 100 * repeats(2), cv(small), q90(small),
+    ]
+
+
+def calls(folder: Path):
+    """Stretches of every speaker's turns: call, speaker, 1 for prepared remarks, features."""
+    rows = []
+    for line in gzip.open(folder / "transcripts/earnings22.jsonl.gz", "rt"):
+        call = json.loads(line)
+        if not call["qa_start_s"]:
+            continue
+        turns = []
+        for speaker, word, start, end in call["words"]:
+            if not turns or turns[-1][0] != speaker:
+                turns.append((speaker, []))
+            turns[-1][1].append((word, start, end))
+        for number, (speaker, words) in enumerate(turns):
+            first = next((s for _, s, _ in words if s is not None), None)
+            if first is None:
+                continue
+            for at in range(0, len(words), STRETCH):
+                found = features(words[at : at + STRETCH])
+                if found:
+                    rows.append((call["id"], f"{call['id']}-{speaker}", number, int(first < call["qa_start_s"]), found))
+    return rows
+
+
+def model(kind):
+    if kind == "quadratic":
+        return Quadratic()
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
+
+
+def out_of_call(make, x, y, call):
+    out = np.zeros(len(y))
+    for train, test in GroupKFold(10).split(x, y, call):
+        # every call counts alike
+        w = np.array([1 / np.sqrt((call[train] == c).sum()) for c in call[train]])
+        m = make()
+        if hasattr(m, "steps"):
+            m.fit(x[train], y[train], logisticregression__sample_weight=w)
+        else:
+            m.fit(x[train], y[train], sample_weight=w)
+        out[test] = m.decision_function(x[test]).ravel()
+    return out
+
+
+def report(name, out, y, call, speaker, turn):
+    keys = {}
+    for i in range(len(y)):
+        keys.setdefault((speaker[i], y[i]), []).append(out[i])
+    whole = np.array([np.mean(v) for v in keys.values()])
+    label = np.array([k[1] for k in keys])
+    per = [roc_auc_score(y[call == c], out[call == c]) for c in set(call) if 0 < y[call == c].mean() < 1]
+    boot = []
+    rng = np.random.default_rng(0)
+    ids = np.array(sorted(set(call)))
+    for _ in range(200):
+        pick = np.concatenate([np.where(call == c)[0] for c in rng.choice(ids, len(ids))])
+        boot.append(roc_auc_score(y[pick], out[pick]))
+    print(f"{name}: AUC by stretch {roc_auc_score(y, out):.3f} [{np.quantile(boot, .025):.3f}, {np.quantile(boot, .975):.3f}],"
+          f" by speaker and section {roc_auc_score(label, whole):.3f} (n={len(label)}), median within a call {np.median(per):.3f}")
+
+
+HEAD = '''id = "answers-delivery"
+version = "0.1.0"
+task = "answer-delivery"
+summary = "Tells reading aloud from free speech by the times of words, in English."
+licence = "MIT OR Apache-2.0 AND CC-BY-SA-4.0 (see CARD.md: trained on times of words from CC BY-SA transcripts)"
+sha256 = "SHA256"
+opset = 17
+
+[[inputs]]
+name = "features"
+dtype = "float32"
+shape = [-1, 16]
+meaning = "a stretch of 150 words as detect/answers/delivery.rs measures it"
+
+[[outputs]]
+name = "score"
+dtype = "float32"
+shape = [-1]
+meaning = "logit; positive: read aloud"
+'''
+
+
+class Quadratic:
+    """Logistic regression over standardised features and their products."""
+
+    def __init__(self, c=0.003):
+        self.c = c
+
+    def expand(self, x):
+        z = np.clip((x - self.mean) / self.scale, -4, 4)
+        i, j = np.triu_indices(z.shape[1])
+        return np.hstack([z, z[:, i] * z[:, j]])
+
+    def fit(self, x, y, sample_weight):
+        self.mean, self.scale = x.mean(0), x.std(0) + 1e-6
+        self.line = LogisticRegression(C=self.c, max_iter=300).fit(self.expand(x), y, sample_weight=sample_weight / sample_weight.mean())
+        n = x.shape[1]
+        weights = self.line.coef_.ravel()
+        self.linear, self.square = weights[:n], np.zeros((n, n))
+        self.square[np.triu_indices(n)] = weights[n:]
+        return self
+
+    def decision_function(self, x):
+        return self.line.decision_function(self.expand(x))
+
+
+def others(fitted, calibration, data):
+    """What the weights say of free speech from elsewhere, whose times were made otherwise."""
+    for name in ("ami_meetings", "coraal_interviews"):
+        found = []
+        for line in gzip.open(data / f"transcripts/{name}.jsonl.gz", "rt"):
+            words = {}
+            for speaker, word, start, end in json.loads(line)["words"]:
+                words.setdefault(speaker, []).append((word, start, end))
+            # every third stretch: enough for a share
+            found += [f for w in words.values() for at in range(0, len(w), 3 * STRETCH) if (f := features(w[at : at + STRETCH]))]
+        raw = fitted.decision_function(np.array(found))
+        out = (raw < calibration["range"][0]) | (raw > calibration["range"][1])
+        llr = np.clip(calibration["slope"] * raw + calibration["offset"], *calibration["bounds"])
+        print(f"{name}: {len(raw)} stretches, {out.mean():.1%} out of range, {(llr[~out] >= 0.5).mean():.1%} at 0.5 and more, median {np.median(llr):.2f}")
+
+
+def export(folder, x, y, call, out, data):
+    from . import export as onnx_export
+
+    w = np.array([1 / np.sqrt((call == c).sum()) for c in call])
+    fitted = Quadratic().fit(x, y, sample_weight=w)
+    # a whole answer of one stretch, both sides weighed alike
+    line = LogisticRegression(C=1e6).fit(out[:, None], y, sample_weight=np.where(y == 1, 0.5 / (y == 1).mean(), 0.5 / (y == 0).mean()))
+    low, high = np.quantile(out, [0.001, 0.999])
+    # one kind of call is no proof for interviews: half of what the fit allows, and never more than 1
+    calibration = dict(slope=0.5 * float(line.coef_[0, 0]), offset=0.5 * float(line.intercept_[0]) - 0.1,
+                       range=[float(low) - 0.5, float(high) + 0.5], bounds=[-0.7, 1.0])
+    # at most 1 of 100 stretches of free speech reaches an LLR of 0.5
+    calibration["offset"] = min(calibration["offset"], 0.5 - calibration["slope"] * float(np.quantile(out[y == 0], 0.99)))
+    llr = np.clip(calibration["slope"] * out + calibration["offset"], *calibration["bounds"])
+    metrics = dict(n=len(y), auc=float(roc_auc_score(y, out)), free_at_half=float((llr[y == 0] >= 0.5).mean()), read_at_half=float((llr[y == 1] >= 0.5).mean()))
+    print("calibration", calibration, metrics)
+    others(fitted, calibration, data)
+    onnx_export.write(folder, onnx_export.quadratic(fitted.mean, fitted.scale, fitted.linear, fitted.square, float(fitted.line.intercept_[0])), HEAD, calibration, metrics)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--export", type=Path)
+    a = parser.parse_args()
+    rows = calls(a.data)
+    call, speaker, turn, y, x = (np.array(c) for c in zip(*rows))
+    print(len(y), "stretches of", len(set(call)), "calls,", f"{y.mean():.2f} prepared")
+    for kind in ("linear", "quadratic"):
+        out = out_of_call(lambda: model(kind), x, y, call)
+        report(kind, out, y, call, speaker, turn)
+    if a.export:
+        export(a.export, x, y, call, out, a.data)
+    null = x[:, [0]]
+    report("null test, speaking rate alone", out_of_call(lambda: model("linear"), null, y, call), y, call, speaker, turn)
+    rng = np.random.default_rng(1)
+    shuffled = y.copy()
+    for c in set(call):
+        shuffled[call == c] = rng.permutation(shuffled[call == c])
+    report("null test, labels shuffled within calls", out_of_call(lambda: model("linear"), x, shuffled, call), shuffled, call, speaker, turn)
+    for i, name in enumerate(NAMES):
+        print(f"  {name}: {roc_auc_score(y, x[:, i]):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""ONNX graphs and model.toml of the two models. Hashed features come in as indices and values; the graph gathers weights.
+
+    python -m answers.train --data ... --manuals ... --out ../../models
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from .model import SIZE, Linear
+
+IR = 9
+
+
+def const(name, value, kind=np.float32):
+    return numpy_helper.from_array(np.asarray(value, dtype=kind), name)
+
+
+def wording(linear: Linear) -> bytes:
+    """Inputs indices and values of the features; outputs the logit and the logit of speech."""
+    table = np.zeros((SIZE, 3), np.float32)
+    table[linear.keep, 0] = linear.weight
+    table[linear.keep, 1] = linear.spoken
+    table[linear.keep, 2] = 1
+    # only rows that count are stored: where[index] is their number, 0 a row of zeros
+    where = np.zeros(SIZE, np.int16 if len(linear.keep) < 32767 else np.int32)
+    where[linear.keep] = np.arange(1, len(linear.keep) + 1)
+    rows = np.concatenate([np.zeros((1, 3)), table[linear.keep]]).astype(np.float16)
+    node = helper.make_node
+    nodes = [
+        node("Cast", ["indices"], ["i64"], to=TensorProto.INT64),
+        node("Gather", ["where", "i64"], ["at16"], axis=0),
+        node("Cast", ["at16"], ["at"], to=TensorProto.INT64),
+        node("Gather", ["rows", "at"], ["held16"], axis=0),
+        node("Cast", ["held16"], ["held"], to=TensorProto.FLOAT),  # n x 3
+        node("Unsqueeze", ["values", "one"], ["column"]),
+        node("Mul", ["column", "held"], ["product"]),
+        node("ReduceSum", ["product", "zero"], ["sums"], keepdims=0),  # 3
+        node("Slice", ["held", "two", "three", "one"], ["mask"]),
+        node("Mul", ["column", "column"], ["square"]),
+        node("Mul", ["square", "mask"], ["kept"]),
+        node("ReduceSum", ["kept"], ["total"], keepdims=0),
+        node("Sqrt", ["total"], ["root"]),
+        node("Max", ["root", "least"], ["length"]),
+        node("Div", ["sums", "length"], ["unit"]),
+        node("Gather", ["unit", "zero"], ["unit0"], axis=0),
+        node("Gather", ["unit", "one"], ["unit1"], axis=0),
+        node("Add", ["unit0", "bias0"], ["score"]),
+        node("Add", ["unit1", "bias1"], ["spoken"]),
+    ]
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes, "answers",
+        [info("indices", TensorProto.FLOAT, ["n"]), info("values", TensorProto.FLOAT, ["n"])],
+        [info("score", TensorProto.FLOAT, [1]), info("spoken", TensorProto.FLOAT, [1])],
+        [
+            numpy_helper.from_array(where, "where"), numpy_helper.from_array(rows, "rows"), const("zero", [0], np.int64),
+            const("one", [1], np.int64), const("two", [2], np.int64), const("three", [3], np.int64), const("least", [1e-6]),
+            const("bias0", [linear.bias]), const("bias1", [linear.spoken_bias]),
+        ],
+    )
+    return finish(graph)
+
+
+def quadratic(mean, scale, linear, square, bias) -> bytes:
+    """Standardised features z, cut off at four deviations: z Q z + w z + b."""
+    node = helper.make_node
+    nodes = [
+        node("Sub", ["features", "mean"], ["centred"]),
+        node("Div", ["centred", "scale"], ["wide"]),
+        node("Clip", ["wide", "low", "high"], ["z"]),
+        node("MatMul", ["z", "square"], ["zq"]),
+        node("Add", ["zq", "linear"], ["slope"]),
+        node("Mul", ["slope", "z"], ["parts"]),
+        node("ReduceSum", ["parts", "axis"], ["sum"], keepdims=0),
+        node("Add", ["sum", "bias"], ["score"]),
+    ]
+    kept = [const("mean", mean), const("scale", scale), const("low", -4.0), const("high", 4.0), const("square", square),
+            const("linear", linear), const("axis", [1], np.int64), const("bias", [bias])]
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "answers-delivery", [info("features", TensorProto.FLOAT, ["n", len(mean)])],
+                              [info("score", TensorProto.FLOAT, ["n"])], kept)
+    return finish(graph)
+
+
+def finish(graph) -> bytes:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=IR, producer_name="inperson")
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def write(folder: Path, onnx_bytes: bytes, head: str, calibration: dict, metrics: dict):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(onnx_bytes)
+    digest = hashlib.sha256(onnx_bytes).hexdigest()
+    text = head.replace("SHA256", digest)
+    text += "\n# natural logarithm, positive for an answer that is not the candidate's own\n[calibration]\n"
+    text += "".join(f"{k} = {v}\n" for k, v in calibration.items())
+    text += "\n[metrics]\n" + "".join(f"{k} = {v}\n" for k, v in metrics.items())
+    (folder / "model.toml").write_text(text)

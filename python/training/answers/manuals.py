@@ -1,0 +1,102 @@
+"""Human expository writing from manuals that Debian 12 carries: written before 2023, under permissive licences.
+
+    mkdir deb && cd deb && apt-get download perl-doc python3.11-doc sqlite3-doc postgresql-doc-15
+    for f in *.deb; do dpkg-deb -x $f ${f%%_*}; done
+    python -m answers.manuals deb manuals.jsonl
+"""
+
+import html.parser
+import json
+import random
+import re
+import sys
+from pathlib import Path
+
+SOURCES = {
+    "perl-doc": ("Artistic-1.0-Perl", "perl*.pod", "code-qa"),
+    "python3.11-doc": ("PSF-2.0", "*.html", "code-qa"),
+    "sqlite3-doc": ("public domain", "*.html", "code-qa"),
+    "postgresql-doc-15": ("PostgreSQL", "*.html", "code-qa"),
+}
+EACH = 120
+
+
+class Paragraphs(html.parser.HTMLParser):
+    """Text of the paragraphs of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.text, self.inside = [], [], False
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("p", "h1", "h2", "h3", "pre", "li", "table"):
+            self.close_paragraph()
+            self.inside = tag == "p"
+
+    def handle_endtag(self, tag):
+        if tag == "p":
+            self.close_paragraph()
+
+    def close_paragraph(self):
+        if self.inside:
+            self.found.append(" ".join("".join(self.text).split()))
+        self.text, self.inside = [], False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.text.append(data)
+
+
+def pod(text: str) -> list[str]:
+    paragraphs = [p for p in re.split(r"\n\s*\n", text) if p and p[0] not in " \t="]
+    strip = lambda p: re.sub(r"[A-Z]<+\s?([^<>]*?)\s?>+", lambda m: m.group(1).split("|")[0], p)
+    return [" ".join(strip(strip(p)).split()) for p in paragraphs]
+
+
+def prose(paragraph: str) -> bool:
+    letters = sum(c.isalpha() or c == " " for c in paragraph)
+    return len(paragraph.split()) >= 15 and letters > 0.93 * len(paragraph)
+
+
+def main(folder: Path, out: Path):
+    rng = random.Random(7)
+    rows = []
+    for package, (licence, pattern, domain) in SOURCES.items():
+        passages = []
+        for file in sorted((folder / package).rglob(pattern)):
+            if file.is_symlink() or not file.is_file():
+                continue
+            text = file.read_text(errors="ignore")
+            if file.suffix == ".pod":
+                paragraphs = pod(text)
+            else:
+                parser = Paragraphs()
+                parser.feed(text)
+                parser.close_paragraph()
+                paragraphs = parser.found
+            held: list[str] = []
+            target = rng.randint(70, 330)
+            for paragraph in filter(prose, paragraphs):
+                held.append(paragraph)
+                if sum(len(p.split()) for p in held) >= target:
+                    passages.append((file.name, " ".join(held)))
+                    held, target = [], rng.randint(70, 330)
+        rng.shuffle(passages)
+        names: dict[str, int] = {}
+        kept = 0
+        for name, passage in passages:
+            names[name] = names.get(name, 0) + 1
+            if names[name] > 3 or kept >= EACH or len(passage.split()) > 400:
+                continue
+            kept += 1
+            rows.append(
+                dict(id=f"{package}-{kept}", label="human", generator="human", domain=domain, register="written", question="",
+                     answer=passage, repo=f"debian/{package}", source_path=name, mode="manual", licence_note=licence,
+                     licence_class="permissive", n_words=len(passage.split()))
+            )
+        print(package, len(passages), kept)
+    out.write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
