@@ -1,0 +1,69 @@
+"""The shipped weights through the command, by group, on rows that were not trained on; and one answer against the same person's others.
+
+    python -m answers.shipped --data /path/to/corpus/text --inperson ../../target/release/inperson --scratch DIR
+
+What it writes to DIR holds people's answers: keep it out of the repository. What it prints are shares.
+"""
+
+import argparse
+import collections
+import gzip
+import json
+import statistics
+import subprocess
+from pathlib import Path
+
+from . import data
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--inperson", type=Path, required=True)
+    parser.add_argument("--scratch", type=Path, required=True)
+    a = parser.parse_args()
+    rows = [json.loads(line) for line in gzip.open(a.data / "answers.jsonl.gz", "rt")]
+    asked, scored = a.scratch / "rows.jsonl", a.scratch / "scores.jsonl"
+    with asked.open("w") as out:
+        for r in rows:
+            out.write(json.dumps(dict(id=r["id"], question=r["question"] or None, answer=r.get("answer_plain") or r["answer"])) + "\n")
+    subprocess.run([a.inperson, "answers", asked, "--out", scored], check=True)
+    score = {s["id"]: s for s in map(json.loads, scored.open())}
+    groups, people, prose = collections.defaultdict(list), collections.defaultdict(list), []
+    for r in rows:
+        s = score[r["id"]]
+        if r["licence_class"] == "permissive" or s["words"] < 80:
+            continue
+        human = r["label"] == "human"
+        if r["register"] == "spoken":
+            groups[data.group(r)].append(s)
+            groups["all genuine speech"].append(s)
+        elif r["mode"] == "rewrite":
+            groups["reworded by models"].append(s)
+        else:
+            side = "writing of people" if human else "written by models"
+            groups[f"{side}: {r['repo'].split('/')[1]}"].append(s)
+            groups[f"{side}, all"].append(s)
+        if s["spoken_logit"] is None:
+            continue
+        if human and r["register"] == "spoken" and r.get("speaker"):
+            people[r["repo"], r["speaker"]].append(s["spoken_logit"])
+        if not human and r["register"] == "written":
+            prose.append(s["spoken_logit"])
+    print("| group | n | abstained | LLR >= 0.5 | LLR >= 1.0 |\n|---|---|---|---|---|")
+    for name, found in sorted(groups.items()):
+        llr = [s["llr"] for s in found if s["llr"] is not None]
+        at = lambda least: f"{sum(v >= least for v in llr) / len(llr):.1%} ({sum(v >= least for v in llr)})"
+        print(f"| {name} | {len(found)} | {1 - len(llr) / len(found):.1%} | {at(0.5)} | {at(1.0)} |")
+    falls, medians = [], []
+    for own in (v for v in people.values() if len(v) >= 3):
+        medians.append(statistics.median(own))
+        falls += [statistics.median(own[:i] + own[i + 1 :]) - own[i] for i in range(len(own))]
+    for least in (3, 4, 5):
+        ours = sum(f >= least for f in falls) / len(falls)
+        theirs = sum(m - p >= least for m in medians for p in prose[::7]) / (len(medians) * len(prose[::7]))
+        print(f"{len(medians)} people, {len(falls)} answers: {ours:.2%} fall {least} behind their own median; of models' texts in their place {theirs:.0%}")
+
+
+if __name__ == "__main__":
+    main()
