@@ -149,7 +149,10 @@ impl Detector for Answers {
     }
 
     fn judged_s(&self) -> f64 {
-        let judged = self.judged.iter().filter(|(_, j)| j.wording.llr().is_some());
+        let turns: Vec<Said> = self.judged.iter().map(|(said, _)| said.clone()).collect();
+        let candidate = turns::candidate(&turns, self.speaker.as_deref());
+        let theirs = |said: &Said| candidate.is_none() || said.speaker == candidate;
+        let judged = self.judged.iter().filter(|(said, j)| theirs(said) && j.wording.llr().is_some());
         judged.map(|(said, _)| said.span.seconds()).sum()
     }
 

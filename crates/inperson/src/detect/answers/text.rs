@@ -250,4 +250,16 @@ mod tests {
             }
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_gives_plain_words_once(text in "[ -~\n\u{2019}\u{e9}\u{1f600}\u{4e2d}]{0,120}") {
+            let got = words(&text).list;
+            proptest::prop_assert!(got.iter().all(|w| !w.is_empty() && !w.contains(char::is_whitespace)));
+            proptest::prop_assert!(got.windows(2).all(|w| w[0] != w[1] || w[0].contains('\'')));
+            let (indices, values) = features(&got);
+            let length: f32 = values.iter().map(|v| v * v).sum();
+            proptest::prop_assert!(indices.is_empty() || (length - 1.0).abs() < 1e-3);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Read, TranscriptFormat, named, seconds, utterance};
+use super::{Read, TranscriptFormat, seconds, utterance};
 use crate::media::Utterance;
 
 pub(super) fn read(text: &str) -> Read {
@@ -111,9 +111,7 @@ fn one(item: &Value, unit: f64) -> Result<Option<Utterance>, String> {
     if !(start.is_finite() && end.is_finite()) || start < 0.0 {
         return Err(format!("a time in this JSON is {start}"));
     }
-    let held = speaker(item);
-    let (inline, words) = if held.is_none() { named(text) } else { (None, text) };
-    Ok(Some(utterance(start, end, held.as_deref().or(inline), words)))
+    Ok(Some(utterance(start, end, speaker(item).as_deref(), text)))
 }
 
 fn time(item: &Value, keys: &[&str]) -> Option<f64> {

@@ -1,6 +1,6 @@
 //! Formats of lines: SubRip, WebVTT and CTM.
 
-use super::{Read, TranscriptFormat, named, seconds, utterance};
+use super::{Read, TranscriptFormat, seconds, utterance};
 use crate::media::Utterance;
 
 /// Blocks between blank lines whose first or second line holds the times.
@@ -8,9 +8,7 @@ pub(super) fn srt(text: &str) -> Read {
     let mut found = Vec::new();
     for block in blocks(text) {
         let Some((start, end, lines)) = cue(&block)? else { continue };
-        let text = without_tags(&lines.join(" "));
-        let (speaker, words) = named(&text);
-        found.push(utterance(start, end, speaker, words));
+        found.push(utterance(start, end, None, &without_tags(&lines.join(" "))));
     }
     Ok((TranscriptFormat::Srt, found))
 }
@@ -49,9 +47,7 @@ fn voices(start: f64, end: f64, text: &str, found: &mut Vec<Utterance>) {
         rest = &after[until..];
     }
     if parts.is_empty() {
-        let text = without_tags(text);
-        let (speaker, words) = named(&text);
-        found.push(utterance(start, end, speaker, words));
+        found.push(utterance(start, end, None, &without_tags(text)));
         return;
     }
     parts.retain(|(_, words)| !words.trim().is_empty());

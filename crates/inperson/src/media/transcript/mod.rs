@@ -16,6 +16,9 @@ use crate::time::{Span, Timestamp};
 /// Longest name of a speaker that is believed, in bytes: longer text before a colon is speech.
 const LONGEST_NAME: usize = 48;
 
+/// One cue in so many must begin with a name for names to be believed.
+const MANY_NAMED: usize = 5;
+
 /// Which format a transcript is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,6 +94,7 @@ impl Transcript {
             _ => lines::ctm(text),
         };
         let (format, mut utterances) = read.map_err(|reason| Error::media(name, reason))?;
+        name_speakers(&mut utterances);
         utterances.retain(|u| !u.text.trim().is_empty());
         if utterances.is_empty() {
             return Err(Error::media(name, "this transcript has no words"));
@@ -142,6 +146,19 @@ fn seconds(text: &str) -> Option<f64> {
         total = total * 60.0 + value;
     }
     (total.is_finite() && total >= 0.0).then_some(total)
+}
+
+/// Takes names from before a colon, as Zoom writes them, where a fair share of the cues has one: alone it is speech.
+fn name_speakers(utterances: &mut [Utterance]) {
+    let named_cues = utterances.iter().filter(|u| u.speaker.is_none() && named(&u.text).0.is_some()).count();
+    if named_cues * MANY_NAMED < utterances.len() {
+        return;
+    }
+    for u in utterances.iter_mut().filter(|u| u.speaker.is_none()) {
+        if let (Some(name), words) = named(&u.text) {
+            (u.speaker, u.text) = (Some(name.to_owned()), words.to_owned());
+        }
+    }
 }
 
 /// `Name: words` as name and words, where the name looks like one.

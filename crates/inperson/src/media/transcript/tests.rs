@@ -20,6 +20,10 @@ fn subtitles() {
     assert_eq!((t.format, t.word_times), (TranscriptFormat::Srt, false));
     assert_eq!(said(&t), [(1.5, Some("Anna Lee"), "Why this job?"), (4.0, Some("Because"), "money & time")]);
 
+    let cue = |n: u32, text: &str| format!("{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{text}\n\n");
+    let talk: String = (1..9).map(|n| cue(n, if n == 4 { "Because: it rained" } else { "and so on" })).collect();
+    assert!(read(&talk).speakers().is_empty(), "one colon in eight cues is no name");
+
     let vtt = "WEBVTT\n\nNOTE made up\n\n7\n00:01.000 --> 00:03.000 align:start\n<v Anna>Why?</v> <v Ben>So it is.</v>\n\n01:00:00.000 --> 01:00:01.000\nZoe Q: hello\n";
     let t = read(vtt);
     assert_eq!(t.speakers(), ["Anna", "Ben", "Zoe Q"]);
@@ -106,4 +110,15 @@ fn praat_writes_utf_16() {
     let bytes: Vec<u8> =
         std::iter::once(0xfeff_u16).chain("a 1 0 1 caf\u{e9}".encode_utf16()).flat_map(u16::to_be_bytes).collect();
     assert_eq!(decode(&bytes).trim_start_matches('\u{feff}'), "a 1 0 1 caf\u{e9}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_reader(
+        text in "(WEBVTT\n\n|1\n|\"ooTextFile\" \"TextGrid\" |\\{|\\[)?[ -~\n\u{e9}\u{1f600}]{0,80}( --> )?[0-9:.\n<>\"\\[\\]{}v a-z]{0,60}"
+    ) {
+        if let Ok(read) = Transcript::parse("any", &text) {
+            proptest::prop_assert!(read.utterances.windows(2).all(|u| u[0].span.start <= u[1].span.start));
+        }
+    }
 }
