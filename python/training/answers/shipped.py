@@ -63,6 +63,40 @@ def main():
         ours = sum(f >= least for f in falls) / len(falls)
         theirs = sum(m - p >= least for m in medians for p in prose[::7]) / (len(medians) * len(prose[::7]))
         print(f"{len(medians)} people, {len(falls)} answers: {ours:.2%} fall {least} behind their own median; of models' texts in their place {theirs:.0%}")
+    prepared(a)
+
+
+def prepared(a):
+    """Prepared remarks against the same speakers' own answers in earnings calls: what is honestly prepared falls as well."""
+    asked, scored = a.scratch / "calls.jsonl", a.scratch / "calls-scores.jsonl"
+    who = {}
+    with asked.open("w") as out:
+        for line in gzip.open(a.data / "transcripts/earnings22.jsonl.gz", "rt"):
+            call = json.loads(line)
+            turns = []
+            for speaker, word, start, _ in call["words"]:
+                if not turns or turns[-1][0] != speaker:
+                    turns.append((speaker, start, []))
+                turns[-1][2].append(word)
+            for number, (speaker, start, words) in enumerate(turns):
+                if start is None or not call["qa_start_s"]:
+                    continue
+                for at in range(0, min(len(words), 1200), 300):
+                    if len(piece := words[at : at + 300]) >= 90:
+                        name = f"{call['id']}-{number}-{at}"
+                        who[name] = (call["id"], speaker), start < call["qa_start_s"]
+                        out.write(json.dumps(dict(id=name, answer=" ".join(piece))) + "\n")
+    subprocess.run([a.inperson, "answers", asked, "--out", scored], check=True)
+    own, read = collections.defaultdict(list), collections.defaultdict(list)
+    for s in map(json.loads, scored.open()):
+        if s["spoken_logit"] is not None:
+            speaker, ahead = who[s["id"]]
+            (read if ahead else own)[speaker].append(s["spoken_logit"])
+    falls = [statistics.median(own[k]) - v for k in read if len(own[k]) >= 2 for v in read[k]]
+    free = [statistics.median(v[:i] + v[i + 1 :]) - v[i] for v in own.values() if len(v) >= 3 for i in range(len(v))]
+    for least in (3, 4, 5):
+        share = lambda v: f"{sum(f >= least for f in v) / len(v):.1%} of {len(v)}"
+        print(f"earnings calls, fall of {least} and more: prepared remarks {share(falls)}, answers {share(free)}")
 
 
 if __name__ == "__main__":
