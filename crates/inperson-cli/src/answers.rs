@@ -2,18 +2,21 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use inperson::detect::answers::{Delivery, NearIndex, Wording};
 use inperson::model::{Registry, Runtime, RuntimeConfig};
 use inperson::{Finding, Span, Timestamp};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, say};
+use crate::failure::{Failure, complain, say};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// JSON lines with `answer` and, where there are, `id`, `question`, `candidate` and `words` as [word, start_s, end_s]
+    /// JSON lines with `answer` and, where there are, `id`, `question`, `candidate` and `words`, each as [word, start_s,
+    /// end_s], [speaker, word, start_s, end_s] or {"word", "start", "end"}
     file: PathBuf,
     /// File that the scores are written to
     #[arg(long, value_name = "FILE")]
@@ -38,9 +41,33 @@ struct Row {
     #[serde(default)]
     question: Option<String>,
     answer: String,
-    /// Word, start and end in seconds; `null` where a word could not be placed.
     #[serde(default)]
-    words: Vec<(String, Option<f64>, Option<f64>)>,
+    words: Vec<Word>,
+}
+
+/// A word with its times in seconds; `null` where it could not be placed.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Plain(String, Option<f64>, Option<f64>),
+    Spoken(IgnoredAny, String, Option<f64>, Option<f64>),
+    Named {
+        #[serde(alias = "text")]
+        word: String,
+        #[serde(default, alias = "start_s")]
+        start: Option<f64>,
+        #[serde(default, alias = "end_s")]
+        end: Option<f64>,
+    },
+}
+
+/// The line of a row that could not be read.
+#[derive(Debug, Serialize)]
+struct Unread {
+    id: serde_json::Value,
+    llr: Option<f64>,
+    abstained: bool,
+    error: String,
 }
 
 /// One line of the results. LLRs are natural logarithms, positive for an answer that is not the candidate's own.
@@ -71,7 +98,7 @@ struct Like {
     shared: f64,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if !(0.0..=1.0).contains(&arguments.alike) {
         return Err(Failure::other(format!("--alike must lie between 0 and 1, not {}", arguments.alike)));
     }
@@ -84,14 +111,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(File::create(&arguments.out).map_err(|e| Failure::file(&arguments.out, e))?);
     let mut index = NearIndex::default();
     let mut owners: Vec<String> = Vec::new();
-    let (mut rows, mut judged, mut over) = (0_usize, 0_usize, 0_usize);
+    let (mut rows, mut judged, mut over, mut unread) = (0_usize, 0_usize, 0_usize, 0_usize);
     for (number, line) in BufReader::new(input).lines().enumerate() {
         let line = line.map_err(|e| Failure::file(&arguments.file, e))?;
         if line.trim().is_empty() {
             continue;
         }
-        let row: Row = serde_json::from_str(&line)
-            .map_err(|e| Failure::other(format!("{}: line {}: {e}", arguments.file.display(), number + 1)))?;
+        rows += 1;
+        let row: Row = match serde_json::from_str(&line) {
+            Ok(row) => row,
+            Err(e) => {
+                unread += 1;
+                let held: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                let id = held.get("id").cloned().unwrap_or_else(|| (number + 1).into());
+                let error = format!("{}: line {}: {e}", arguments.file.display(), number + 1);
+                put(&mut out, &Unread { id, llr: None, abstained: true, error }, &arguments.out)?;
+                continue;
+            }
+        };
         let id = row.id.clone().unwrap_or_else(|| (number + 1).into());
         let judgement = wording.judge(row.question.as_deref(), &row.answer)?;
         let pace = delivery.judge(&timed(&row))?;
@@ -111,7 +148,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Finding::Note => (None, None),
         };
         let llr = judgement.llr();
-        (rows, judged, over) = (rows + 1, judged + usize::from(llr.is_some()), over + usize::from(llr >= Some(0.5)));
+        (judged, over) = (judged + usize::from(llr.is_some()), over + usize::from(llr >= Some(0.5)));
         let signs = &judgement.signs;
         let scored = Line {
             id,
@@ -133,13 +170,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }),
             like,
         };
-        let line = serde_json::to_string(&scored).map_err(Failure::other)?;
-        writeln!(out, "{line}").map_err(|e| Failure::file(&arguments.out, e))?;
+        put(&mut out, &scored, &arguments.out)?;
     }
     out.flush().map_err(|e| Failure::file(&arguments.out, e))?;
     say(&format!(
         "{rows} answers, {judged} judged, {over} with an LLR of 0.5 or more; a person decides what that means"
-    ))
+    ))?;
+    if unread > 0 {
+        let out = arguments.out.display();
+        complain(&Failure::other(format!("{unread} of {rows} rows could not be read; see {out}")));
+        return Ok(ExitCode::from(1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn put(out: &mut impl Write, line: &impl Serialize, path: &Path) -> Result<(), Failure> {
+    let text = serde_json::to_string(line).map_err(Failure::other)?;
+    writeln!(out, "{text}").map_err(|e| Failure::file(path, e))
 }
 
 /// A number or a name as plain text.
@@ -149,9 +196,14 @@ fn text(value: &serde_json::Value) -> String {
 
 fn timed(row: &Row) -> Vec<(Span, String)> {
     let at = |s: f64| Timestamp::from_seconds(s);
-    let span = |start: &Option<f64>, end: &Option<f64>| match (start, end) {
-        (Some(start), Some(end)) => Span::new(at(*start), at(*end)),
-        _ => Span::default(),
+    let placed = |word: &Word| {
+        let (word, start, end) = match word {
+            Word::Plain(word, start, end) | Word::Spoken(_, word, start, end) | Word::Named { word, start, end } => {
+                (word, *start, *end)
+            }
+        };
+        let span = start.zip(end).map(|(start, end)| Span::new(at(start), at(end))).unwrap_or_default();
+        (span, word.clone())
     };
-    row.words.iter().map(|(word, start, end)| (span(start, end), word.clone())).collect()
+    row.words.iter().map(placed).collect()
 }

@@ -21,7 +21,7 @@ use failure::{Failure, say};
 #[command(
     name = "inperson",
     version,
-    after_help = "Exit codes:\n  0  done, whatever was found\n  1  some inputs of a batch could not be looked at\n  \
+    after_help = "Exit codes:\n  0  done, whatever was found\n  1  some inputs of a batch, or rows, could not be looked at\n  \
                   2  could not look at the input, or wrong usage\n\nResults go to standard output, everything else to \
                   standard error."
 )]
@@ -76,7 +76,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Analyze(arguments) => analyze::run(&arguments)?,
         Verb::Batch(arguments) => return batch::run(&arguments),
-        Verb::Answers(arguments) => answers::run(&arguments)?,
+        Verb::Answers(arguments) => return answers::run(&arguments),
         Verb::Probe(arguments) => probe::run(&arguments)?,
         Verb::Schema => say(&serde_json::to_string_pretty(&inperson::Report::schema()).map_err(Failure::other)?)?,
         Verb::Models(verb) => models::run(verb)?,

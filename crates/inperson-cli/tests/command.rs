@@ -228,8 +228,18 @@ fn answers_are_scored_line_by_line_and_copies_are_named() {
     assert_eq!(scored[1]["like"][0]["id"], "a1");
     assert_eq!((&scored[2]["abstained"], &scored[2]["reason"]), (&true.into(), &"too_short".into()));
 
-    std::fs::write(&rows, "{\"id\": 1}\n").unwrap();
-    refused(&inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]), "rows.jsonl: line 1");
+    // rows that cannot be read are named in their place and stop nothing
+    let words =
+        serde_json::json!({"id": "w", "answer": "Hm.", "words": [["A", "Hm.", 0.0, 0.4], {"text": "x", "start": 1}]});
+    std::fs::write(&rows, format!("{{\"id\": 1}}\nnot a row\n{words}\n")).unwrap();
+    let run = inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(text(&run.stderr).contains("2 of 3 rows"), "{}", text(&run.stderr));
+    let scored: Vec<Value> =
+        std::fs::read_to_string(&out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(scored.iter().map(|s| s["id"].clone()).collect::<Vec<_>>(), [Value::from(1), 2.into(), "w".into()]);
+    assert!(scored[0]["error"].as_str().unwrap().contains("line 1") && scored[0]["llr"].is_null());
+    assert!(scored[2]["error"].is_null() && scored[2]["reason"] == "too_short");
 }
 
 #[test]

@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Finding, Reason};
 
-/// How one raw score becomes a log-likelihood ratio: `llr = slope * raw + offset`, within limits.
+/// Share of a bound up to which an LLR is left as it is.
+const LEFT_AS_IS: f64 = 0.8;
+
+/// How one raw score becomes a log-likelihood ratio: `llr = slope * raw + offset`, drawn in smoothly on the last fifth of the
+/// way to a bound, so that the order of scores is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
@@ -31,9 +35,24 @@ impl Calibration {
         if !raw.is_finite() || raw < self.range[0] || raw > self.range[1] {
             return Finding::Abstain { reason: Reason::OutOfRange };
         }
-        let llr = self.slope.mul_add(raw, self.offset).max(self.bounds[0]).min(self.bounds[1]);
+        let llr = self.slope.mul_add(raw, self.offset);
+        let [low, high] = self.bounds;
+        let llr = if llr < 0.0 { -bounded(-llr, -low) } else { bounded(llr, high) };
         Finding::Score { raw, llr }
     }
+}
+
+/// `value` of zero and more under `bound`, which it comes near and never reaches.
+fn bounded(value: f64, bound: f64) -> f64 {
+    let free = LEFT_AS_IS * bound;
+    if bound <= 0.0 {
+        return 0.0;
+    }
+    if value <= free {
+        return value;
+    }
+    let over = (value - free) / (bound - free);
+    free + (bound - free) * over / (1.0 + over)
 }
 
 #[cfg(test)]
@@ -42,13 +61,28 @@ mod tests {
 
     const C: Calibration = Calibration { slope: 2.0, offset: -1.0, range: [-1.0, 3.0], bounds: [-2.0, 4.0] };
 
+    fn llr(raw: f64) -> f64 {
+        match C.finding(raw) {
+            Finding::Score { llr, .. } => llr,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn affine_inside_bounded_at_the_ends_silent_outside() {
         assert_eq!(C.finding(1.0), Finding::Score { raw: 1.0, llr: 1.0 });
-        assert_eq!(C.finding(3.0), Finding::Score { raw: 3.0, llr: 4.0 });
-        assert_eq!(C.finding(-1.0), Finding::Score { raw: -1.0, llr: -2.0 });
+        assert_eq!(llr(2.1), 3.2);
+        // 5.0 against a bound of 4: free up to 3.2, then 0.8 * 2.25 / 3.25 of what is left
+        assert!((llr(3.0) - (3.2 + 0.8 * 2.25 / 3.25)).abs() < 1e-12);
+        assert!(llr(-1.0) > -2.0 && llr(-1.0) < -1.6);
         for raw in [3.1, -1.1, f64::NAN, f64::INFINITY] {
             assert_eq!(C.finding(raw), Finding::Abstain { reason: Reason::OutOfRange });
         }
+    }
+
+    #[test]
+    fn the_order_of_scores_is_kept_within_the_bounds() {
+        let all: Vec<f64> = (-100..=300).map(|i| llr(f64::from(i) / 100.0)).collect();
+        assert!(all.windows(2).all(|w| w[0] < w[1]) && all[0] > -2.0 && all[400] < 4.0);
     }
 }
