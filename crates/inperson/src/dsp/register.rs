@@ -42,8 +42,9 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
         for y in 0..side {
             for x in 0..side {
                 let (u, v) = ((x as f32 - half) / half, (y as f32 - half) / half);
-                let dx = place[0].mul_add(u, place[1].mul_add(v, place[2]));
-                let dy = place[3].mul_add(u, place[4].mul_add(v, place[5]));
+                // not `mul_add`: without the instruction it is a call
+                let dx = place[0] * u + place[1] * v + place[2];
+                let dy = place[3] * u + place[4] * v + place[5];
                 laid[y * side + x] = bilinear(b, side, x as f32 + dx, y as f32 + dy);
             }
         }
@@ -69,7 +70,7 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
         place.iter_mut().zip(&found).for_each(|(p, &d)| *p += d as f32);
         light = [found[6] as f32, found[7] as f32];
     }
-    let difference = a.iter().zip(&laid).map(|(&p, &q)| p - light[0].mul_add(q, q + light[1])).collect();
+    let difference = a.iter().zip(&laid).map(|(&p, &q)| p - (light[0] * q + q + light[1])).collect();
     Residual { difference, gradient: slopes.iter().map(|[gx, gy]| gx.hypot(*gy)).collect() }
 }
 
@@ -80,9 +81,9 @@ fn bilinear(picture: &[f32], side: usize, x: f32, y: f32) -> f32 {
     let (x1, y1) = ((x0 + 1).min(side - 1), (y0 + 1).min(side - 1));
     let (fx, fy) = (x - x0 as f32, y - y0 as f32);
     let at = |x: usize, y: usize| picture[y * side + x];
-    let top = fx.mul_add(at(x1, y0) - at(x0, y0), at(x0, y0));
-    let bottom = fx.mul_add(at(x1, y1) - at(x0, y1), at(x0, y1));
-    fy.mul_add(bottom - top, top)
+    let top = at(x0, y0) + fx * (at(x1, y0) - at(x0, y0));
+    let bottom = at(x0, y1) + fx * (at(x1, y1) - at(x0, y1));
+    top + fy * (bottom - top)
 }
 
 /// Sobel's gradient, in luma a pixel; borders repeat.

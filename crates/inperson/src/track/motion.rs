@@ -54,7 +54,7 @@ impl Looks {
 fn luma(rgb: &[u8]) -> Vec<f32> {
     let at = |x: usize, y: usize| {
         let p = &rgb[3 * (y * CROP + x)..][..3];
-        0.299f32.mul_add(f32::from(p[0]), 0.587f32.mul_add(f32::from(p[1]), 0.114 * f32::from(p[2])))
+        0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2])
     };
     (0..SIDE * SIDE)
         .map(|i| {

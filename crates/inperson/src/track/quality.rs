@@ -106,7 +106,7 @@ fn turn(ibug68: &[[f32; 2]]) -> [f32; 2] {
 fn look(rgb: &[u8]) -> (f32, f32, f32) {
     let luma: Vec<f32> = rgb
         .chunks_exact(3)
-        .map(|p| 0.299f32.mul_add(f32::from(p[0]), 0.587f32.mul_add(f32::from(p[1]), 0.114 * f32::from(p[2]))))
+        .map(|p| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]))
         .collect();
     if luma.len() < CROP * CROP {
         return (0.0, 0.0, 0.0);
@@ -117,7 +117,7 @@ fn look(rgb: &[u8]) -> (f32, f32, f32) {
     for y in from..to {
         for x in from..CROP - from {
             let i = y * CROP + x;
-            let edge = 4.0f32.mul_add(luma[i], -(luma[i - 1] + luma[i + 1] + luma[i - CROP] + luma[i + CROP]));
+            let edge = 4.0 * luma[i] - (luma[i - 1] + luma[i + 1] + luma[i - CROP] + luma[i + CROP]);
             sum += edge;
             square += edge * edge;
             light += luma[i];

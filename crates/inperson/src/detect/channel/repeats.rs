@@ -3,8 +3,6 @@
 //! Fingerprints after Haitsma & Kalker (2002): frames that share a whole fingerprint point to a place; the stretch around
 //! it is the same sound if few bits differ.
 
-use std::collections::HashMap;
-
 use crate::evidence::{Evidence, Finding, Question};
 use crate::media::AUDIO_RATE;
 use crate::time::{Span, Timestamp};
@@ -17,8 +15,11 @@ const LEAST: usize = 100;
 const DIFFERENT: f32 = 0.22;
 /// Shortest lag, frames: nearer frames share their sound.
 const LEAST_LAG: usize = 125;
-/// One frame in so many can be pointed to: a stretch holds many, and an hour must stay small.
+/// One frame in so many can be pointed to: a stretch holds many.
 const INDEXED: usize = 4;
+/// Places of the index: an hour must take no more memory than a minute. Fingerprints that fall on one place share it, and
+/// the comparison of whole stretches tells them apart.
+const PLACES: usize = 1 << 16;
 /// Bits of a frame that may differ while a stretch goes on.
 const GOES_ON: u32 = 12;
 /// Length of a step, microseconds.
@@ -34,8 +35,8 @@ const LONG_S: f64 = 4.0;
 pub(super) struct Repeats {
     /// Fingerprint and number of every frame of speech, counted in steps of [`SOUND_STEP`] from the start.
     frames: Vec<(u32, u32)>,
-    /// First place of a fingerprint among them.
-    places: HashMap<u32, u32>,
+    /// For each place of the index the first frame that fell on it, counted from 1; 0 for none. Empty before the first.
+    places: Vec<u32>,
     /// Stretches found: first frame, first frame of the earlier one, number.
     found: Vec<(usize, usize, usize)>,
 }
@@ -47,7 +48,11 @@ impl Repeats {
         self.frames.push((frame.fingerprint, u32::try_from(frame.at.0 / STEP).unwrap_or(u32::MAX)));
         self.look(now);
         if now % INDEXED == 0 {
-            self.places.entry(frame.fingerprint).or_insert(u32::try_from(now).unwrap_or(u32::MAX));
+            self.places.resize(PLACES, 0);
+            let place = &mut self.places[place(frame.fingerprint)];
+            if *place == 0 {
+                *place = u32::try_from(now + 1).unwrap_or(0);
+            }
         }
     }
 
@@ -62,9 +67,12 @@ impl Repeats {
             *count += 1;
             return;
         }
-        let Some(&then) = self.places.get(&bits) else { return };
-        let then = then as usize;
-        if then + LEAST_LAG <= now && then + 1 >= LEAST && self.different(then, now) <= DIFFERENT {
+        let Some(then) = self.places.get(place(bits)).and_then(|&n| (n as usize).checked_sub(1)) else { return };
+        if self.frames[then].0 == bits
+            && then + LEAST_LAG <= now
+            && then + 1 >= LEAST
+            && self.different(then, now) <= DIFFERENT
+        {
             self.found.push((now + 1 - LEAST, then + 1 - LEAST, LEAST));
         }
     }
@@ -93,4 +101,9 @@ impl Repeats {
             out.push(found.fact("repeated_s", now.seconds()).fact("lag_s", now.start.since(then.start) as f64 / 1e6));
         }
     }
+}
+
+/// Fibonacci hashing.
+fn place(fingerprint: u32) -> usize {
+    (fingerprint.wrapping_mul(0x9e37_79b9) >> 16) as usize
 }
