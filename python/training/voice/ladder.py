@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,7 @@ def main() -> None:
     p.add_argument("--count", type=int, default=200)
     p.add_argument("--rival", type=Path)
     p.add_argument("--nulls", action="store_true")
+    p.add_argument("--only", type=re.compile, default=re.compile(""), help="conditions whose names match this")
     a = p.parse_args()
     torch.set_num_threads(1)
     clips, rng = Clips(a.data, "clips"), np.random.default_rng(5)
@@ -89,7 +91,12 @@ def main() -> None:
     nets = [load(a.nets, a.recipe, k) for k in range(FOLDS)]
     front = nets[0].front
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
+    bands = Bands(a.data, "clips", a.recipe.split("-")[0], front)
+    if a.nulls:
+        nulls(clips, bands, nets, pick, label, fold)
     for name, change in conditions(rng).items():
+        if name != "as it is" and not a.only.search(name):
+            continue
         found = np.zeros(len(pick))
         for at, i in enumerate(pick):
             x = torch.from_numpy(to_float(change(clips[i])))[None]
@@ -99,11 +106,8 @@ def main() -> None:
         if name == "as it is":
             held = np.quantile(found[label == 0], 0.95)
         print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f} false alarms at the first line's threshold {false:.3f}", flush=True)
-    bands = Bands(a.data, "clips", a.recipe.split("-")[0], front)
     speech = np.array([score(nets[fold[at]], [speech_only(bands[i])], [0])[0].mean() for at, i in enumerate(pick)])
     print(f"pauses left out: EER {eer(speech, label):.3f} AUC {auc(speech, label):.3f}", flush=True)
-    if a.nulls:
-        nulls(clips, bands, nets, pick, label, fold)
     if a.rival:
         rival = session(a.rival)
         name, outs = rival.get_inputs()[0].name, []
