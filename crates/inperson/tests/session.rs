@@ -108,6 +108,29 @@ fn a_stretch_played_twice_is_found_at_its_lag_and_an_endless_walk_is_not() {
 }
 
 #[test]
+fn a_clip_that_goes_round_is_a_loop_and_a_swing_is_not() {
+    let round: Vec<Vec<u8>> = wandering(200, 11).into_iter().cycle().take(1000).collect();
+    let found = report(media(true, false), video(&round));
+    let item = found.evidence.iter().find(|e| e.code == "capture.loop").expect("the loop");
+    assert!((item.facts["lag_s"] - 8.0).abs() < 0.15, "{:?}", item.facts);
+    // four blobs that swing at rates of their own, as fans and trees do
+    let swing: Vec<Vec<u8>> = (0..750)
+        .map(|i| {
+            let mut rgb = vec![90_u8; (SIZE.0 * SIZE.1 * 3) as usize];
+            for (k, period) in [0.8, 0.9, 1.1, 1.3].into_iter().enumerate() {
+                let phase = f64::from(i) * 0.04 / period * std::f64::consts::TAU;
+                let x = (25.0 + 36.0 * k as f64 + 12.0 * phase.sin()) as usize;
+                for y in 35..55 {
+                    rgb[3 * (y * SIZE.0 as usize + x - 8)..][..48].fill(220);
+                }
+            }
+            rgb
+        })
+        .collect();
+    assert!(!codes(&report(media(true, false), video(&swing))).contains(&"capture.loop"));
+}
+
+#[test]
 fn a_frozen_picture_is_named_with_its_time() {
     let mut pictures = wandering(250, 3);
     for i in 100..175 {

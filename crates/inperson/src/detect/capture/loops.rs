@@ -31,8 +31,12 @@ const BREAK: i64 = 1_200_000;
 const SLACK: i64 = 120_000;
 /// Share of the patterns kept meanwhile that a run must meet.
 const LEAST_MET: f64 = 0.6;
-/// Runs at so many lags at once are periodic motion.
+/// Runs at so many lags at once are periodic motion, unless all lags are multiples of the shortest: then it is a loop.
 const PERIODIC: usize = 3;
+/// Share of those lags that must be.
+const MULTIPLES: f64 = 0.8;
+/// Runs kept: a picture that repeats all the time is told by fewer.
+const MOST_FOUND: usize = 500;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Pattern {
@@ -97,16 +101,22 @@ impl Loops {
         }
         let (alive, ended): (Vec<Run>, Vec<Run>) = self.runs.iter().partition(|r| now.since(r.last) <= BREAK);
         self.runs = alive;
-        self.found.extend(ended.into_iter().filter(Run::holds));
+        let room = MOST_FOUND.saturating_sub(self.found.len());
+        self.found.extend(ended.into_iter().filter(Run::holds).take(room));
     }
 
     pub(super) fn conclude(&self, out: &mut Vec<Evidence>) {
-        let all: Vec<Run> = self.found.iter().copied().chain(self.runs.iter().copied().filter(Run::holds)).collect();
+        let mut all: Vec<Run> =
+            self.found.iter().copied().chain(self.runs.iter().copied().filter(Run::holds)).collect();
+        // the shortest lag first: of a loop's many it is the loop's length
+        all.sort_by_key(|r| (r.lag, r.start));
         let mut told: Vec<Span> = Vec::new();
         for run in &all {
             let span = Span::new(run.start, run.last);
-            let at_once = all.iter().filter(|r| Span::new(r.start, r.last).overlap(span).is_some()).count();
-            if at_once >= PERIODIC || told.iter().any(|t| t.overlap(span).is_some()) {
+            let lags: Vec<i64> =
+                all.iter().filter(|r| Span::new(r.start, r.last).overlap(span).is_some()).map(|r| r.lag).collect();
+            let periodic = lags.len() >= PERIODIC && !multiples(&lags, run.lag);
+            if periodic || told.iter().any(|t| t.overlap(span).is_some()) {
                 continue;
             }
             told.push(span);
@@ -117,6 +127,15 @@ impl Loops {
             out.push(found.fact("lag_s", run.lag as f64 / 1e6).fact("repeated_s", span.seconds()));
         }
     }
+}
+
+/// Whether nearly all of these lags are multiples of `base`.
+fn multiples(lags: &[i64], base: i64) -> bool {
+    let near = |lag: i64| {
+        let times = (lag + base / 2) / base;
+        times > 0 && (lag - times * base).abs() <= SLACK * (1 + times)
+    };
+    lags.iter().filter(|&&l| near(l)).count() as f64 >= MULTIPLES * lags.len() as f64
 }
 
 impl Run {
