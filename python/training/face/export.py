@@ -93,13 +93,17 @@ def main() -> None:
     p.add_argument("--models", type=Path, required=True)
     p.add_argument("--version", default="0.1.0")
     a = p.parse_args()
-    detector, landmarks = Detector(), Landmarks()
-    detector.load_state_dict(torch.load(a.run / "detector.pt"))
-    landmarks.load_state_dict(torch.load(a.run / "landmarks.pt"))
     rng = torch.Generator().manual_seed(0)
     picture = lambda h, w: torch.rand((1, 3, h, w), generator=rng) * 255
-    write(DetectorGraph(detector), "face-detector", picture(192, 320), a.models, a.version, False)
-    write(landmarks, "face-landmarks", picture(112, 112), a.models, a.version, True)
+    # what has a checkpoint there is written, the other model stays
+    if (a.run / "detector.pt").exists():
+        detector = Detector()
+        detector.load_state_dict(torch.load(a.run / "detector.pt"))
+        write(DetectorGraph(detector), "face-detector", picture(192, 320), a.models, a.version, False)
+    if (a.run / "landmarks.pt").exists():
+        landmarks = Landmarks()
+        landmarks.load_state_dict(torch.load(a.run / "landmarks.pt"))
+        write(landmarks, "face-landmarks", picture(112, 112), a.models, a.version, True)
 
 
 if __name__ == "__main__":

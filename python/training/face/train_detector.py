@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import pickle
 import time
 from pathlib import Path
 
@@ -13,12 +14,12 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
-from . import augment, data, drawn, start
+from . import augment, data, drawn, mine, start
 from .models import Detector, decode
 from .teachers import iou, transform
 
 # sides of the planes of a batch, and how often each
-SIDES, SIDES_P = (224, 320, 448, 640), (0.25, 0.4, 0.2, 0.15)
+SIDES, SIDES_P = (224, 320, 448, 640), (0.2, 0.35, 0.2, 0.25)
 MOST = 24
 
 
@@ -38,18 +39,32 @@ def labels(picture: dict) -> tuple[list[dict], list[np.ndarray]]:
     return sure, ignored
 
 
+def seen(box: np.ndarray, low, high) -> float:
+    """Share of a box that lies between two corners."""
+    return float(np.prod(np.clip(np.minimum(box[2:], high) - np.maximum(box[:2], low), 0, None)) / max(np.prod(box[2:] - box[:2]), 1e-6))
+
+
 class Batches(IterableDataset):
     """Whole batches, each of one size: single pictures, and four put together."""
 
-    def __init__(self, pictures: list[dict], seed: int, pixels: int):
+    def __init__(self, pictures: list[dict], seed: int, pixels: int, alarms: dict | None = None):
         self.pictures, self.seed, self.pixels = pictures, seed, pixels
+        self.alarms = [(i, box, size, score) for i, h in (alarms or {}).items() for box, size, score in h["alarms"]]
+        self.guesses = {i: h["guesses"] for i, h in (alarms or {}).items()}
+        # a part of a large face is an alarm too, but a rare one, and its places lie near those that are right
+        part = [any(seen(box, f["box"][:2], f["box"][2:]) > 0.4 for f in pictures[i]["faces"]) for i, box, _, _ in self.alarms]
+        self.boxes = {i: [] for i in self.guesses}
+        for inside, (i, box, _, _) in zip(part, self.alarms):
+            if not inside:
+                self.boxes[i].append(box)
+        self.alarms_p = np.cumsum([a[3] ** 2 * (0.1 if inside else 1) for a, inside in zip(self.alarms, part)])
         self.meshes = [f["mesh"] for p in pictures for f in p["faces"] if "mesh" in f]
         sources = {}
         for i, p in enumerate(pictures):
             sources.setdefault(p["source"], []).append(i)
         sets = ("dfdc_pairs", "youtubefaces_udacity", "facemask_boxes", "stills")
         share = {s: len(v) ** 0.5 * 1.2 if s in sets else min(len(v), 40) ** 0.5 for s, v in sources.items()}
-        share["facemask_boxes"] = share.get("facemask_boxes", 0) * 4
+        share["facemask_boxes"] = share.get("facemask_boxes", 0) * 7
         self.weights = np.array([share[p["source"]] / len(sources[p["source"]]) for p in pictures])
         self.weights /= self.weights.sum()
 
@@ -76,24 +91,32 @@ class Batches(IterableDataset):
         else:
             x, y = (int(v) for v in rng.uniform(0.25, 0.75, 2) * side)
             tiles = [(0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)]
+        # a third of the samples go round what was once taken for a face
+        again = bool(self.alarms) and rng.random() < 0.36
         for x0, y0, x1, y1 in tiles:
-            tile, faces = self.place(self.any(rng), (x1 - x0, y1 - y0), rng)
+            if again and (len(tiles) == 1 or rng.random() < 0.75):
+                which = min(int(np.searchsorted(self.alarms_p, rng.random() * self.alarms_p[-1])), len(self.alarms) - 1)
+                tile, faces = self.place(self.pictures[self.alarms[which][0]], (x1 - x0, y1 - y0), rng, self.alarms[which])
+            else:
+                tile, faces = self.place(self.any(rng), (x1 - x0, y1 - y0), rng)
             plane[y0:y1, x0:x1] = tile
             for f in faces:
                 f[1:15] += np.tile([x0, y0], 7)
             found += faces
-        target = np.zeros((MOST, 16), np.float32)  # kind (1 face, 2 ignored), box, points, whether points
+        target = np.zeros((MOST, 16), np.float32)  # kind (1 face, 2 ignored, 3 a false alarm), box, points, whether points
         found.sort(key=lambda f: -f[3] + f[1])
         for n, f in enumerate(found[:MOST]):
             target[n] = f
         return augment.degrade(plane, rng).transpose(2, 0, 1), target
 
-    def place(self, picture: dict, size: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
+    def place(self, picture: dict, size: tuple[int, int], rng: np.random.Generator, alarm: tuple | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
         """A picture warped into a tile, and its faces there as rows of the target."""
         image = data.read(picture)
         faces, ignored = labels(picture)
-        chance = rng.random()
-        if chance < 0.05:
+        wrong, chance = [], rng.random()
+        if alarm is not None:
+            wrong, ignored = self.boxes[alarm[0]], ignored + self.guesses[alarm[0]]
+        elif chance < 0.05:
             faces = self.erase(image, faces, rng)
         elif chance < 0.13:
             image, faces, ignored = self.drawn(image, faces, rng)
@@ -106,7 +129,11 @@ class Batches(IterableDataset):
                     augment.cover(image, f["box"], rng)
         h, w = image.shape[:2]
         side = min(size)
-        if faces and rng.random() < 0.85:
+        if alarm is not None:
+            pick = alarm[1]
+            scale = min(alarm[2] * np.exp(rng.normal(0, 0.3)), 0.95 * max(size)) / max(pick[2:] - pick[:2])
+            centre, aim = (pick[:2] + pick[2:]) / 2, rng.uniform(0.2, 0.8, 2) * size
+        elif faces and rng.random() < 0.85:
             pick = faces[rng.integers(len(faces))]["box"]
             scale = np.exp(rng.uniform(np.log(24), np.log(max(1.0 * side, 48)))) / max(pick[2:] - pick[:2])
             fill = max(size[0] / w, size[1] / h) * rng.uniform(0.7, 1.1) if rng.random() < 0.6 else side / max(h, w) * rng.uniform(0.3, 0.8)
@@ -121,25 +148,26 @@ class Batches(IterableDataset):
         turn *= scale * np.exp(rng.normal(0, 0.05, 2))[:, None]  # lenses and players stretch
         m = np.concatenate([turn, (aim - turn @ centre)[:, None]], 1)
         small, into = image, m
-        if scale < 0.6:
-            f = scale / 0.9
-            small = cv2.resize(image, (max(2, round(w * f)), max(2, round(h * f))), interpolation=cv2.INTER_AREA)
+        fine = scale / 0.9
+        if faces and rng.random() < 0.25:  # a small picture made large: a face of few pixels
+            fine = min(fine, np.exp(rng.uniform(np.log(26), np.log(90))) / max(max(x["box"][2:] - x["box"][:2]) for x in faces))
+        if fine < 0.67:
+            small = cv2.resize(image, (max(2, round(w * fine)), max(2, round(h * fine))), interpolation=cv2.INTER_AREA)
             into = np.concatenate([m[:, :2] * [w / small.shape[1], h / small.shape[0]], m[:, 2:]], 1)
         border = cv2.BORDER_CONSTANT if rng.random() < 0.35 else cv2.BORDER_REPLICATE if faces else cv2.BORDER_REFLECT101
         tile = cv2.warpAffine(small, into, size, flags=cv2.INTER_LINEAR, borderMode=border)
         rows = []
-        # what shows of a face: inside the tile and inside the picture
-        seen = lambda box, low, high: np.prod(np.clip(np.minimum(box[2:], high) - np.maximum(box[:2], low), 0, None)) / max(np.prod(box[2:] - box[:2]), 1e-6)
-        for kind, items in ((1, faces), (2, [{"box": b, "points": None} for b in ignored])):
+        for kind, items in ((1, faces), (2, [{"box": b, "points": None} for b in ignored]), (3, [{"box": b, "points": None} for b in wrong])):
             for f in items:
                 c = transform(m, ((f["box"][:2] + f["box"][2:]) / 2)[None])[0]
                 half = (f["box"][2:] - f["box"][:2]) * scale / 2
                 box = np.concatenate([c - half, c + half])
+                # what shows of a face: inside the tile and inside the picture
                 share = min(seen(box, 0, size), seen(f["box"], 0, [w, h]) + 0.2)
                 if share <= 0.02:
                     continue
                 row = np.zeros(16, np.float32)
-                row[0], row[1:5] = 2 if kind == 2 or share < 0.45 or max(half) < 4.5 else 1, box
+                row[0], row[1:5] = 2 if kind == 1 and (share < 0.45 or max(half) < 4.5 or max(f["box"][2:] - f["box"][:2]) * fine < 8) else kind, box
                 if f["points"] is not None:
                     p = transform(m, f["points"])
                     row[5:15], row[15] = (p[[1, 0, 2, 4, 3]] if flip < 0 else p).reshape(-1), 1
@@ -188,10 +216,9 @@ def assign(boxes, logits, places, target):
     """SimOTA (Ge et al. 2021): which positions answer for which face; -1 none, -2 ignored."""
     kind = torch.full((len(places),), -1, dtype=torch.long)
     centre = places[:, :2]
-    inside = lambda b: ((centre[:, None] >= b[None, :, :2]) & (centre[:, None] <= b[None, :, 2:])).all(-1)
     ignored = target[target[:, 0] == 2]
     if len(ignored):
-        kind[inside(ignored[:, 1:5]).any(1)] = -2
+        kind[within(places, ignored).any(1)] = -2
     faces = torch.nonzero(target[:, 0] == 1)[:, 0]
     if not len(faces):
         return kind, None
@@ -211,6 +238,11 @@ def assign(boxes, logits, places, target):
         kind[index[better]] = faces[j]
         best[index[better]] = value[better]
     return kind, overlap
+
+
+def within(places, rows):
+    """Which positions lie in the boxes of which rows of the target."""
+    return ((places[:, None, :2] >= rows[None, :, 1:3]) & (places[:, None, :2] <= rows[None, :, 3:5])).all(-1)
 
 
 def pair_iou(a, b):
@@ -250,7 +282,12 @@ def loss_of(maps, targets):
         use = kind != -2
         chance = torch.sigmoid(s[use])
         raw = F.binary_cross_entropy_with_logits(s[use], quality[use], reduction="none")
-        total_cls = total_cls + (raw * (chance - quality[use]).abs().pow(2)).sum()
+        # squared, as in quality focal loss, a negative that scores 0.5 hardly counts and stays there
+        weight = (chance - quality[use]).abs()
+        hard = t[t[:, 0] == 3]
+        if len(hard):
+            weight = weight * torch.where(within(places[use], hard).any(1) & (kind[use] == -1), 3.0, 1.0)
+        total_cls = total_cls + (raw * weight).sum()
     n = max(count, 1)
     return total_cls / n, total_box / n, total_points / n
 
@@ -259,20 +296,28 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--start", type=Path, help="go on from this model.onnx of ours")
+    p.add_argument("--start", type=Path, help="go on from this model.onnx or detector.pt of ours")
     p.add_argument("--minutes", type=float, default=40)
     p.add_argument("--pixels", type=int, default=2_000_000, help="of a batch")
     p.add_argument("--rate", type=float, default=4e-3)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--mine", type=Path, help="first collect false alarms of the detector under this folder of models in the training pictures")
+    p.add_argument("--teachers", type=Path, help="needed with --mine")
+    p.add_argument("--mine-minutes", type=float, default=10)
     p.add_argument("--hold-stem", action="store_true", help="leave the first layers as they are: half the work")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     torch.manual_seed(a.seed)
+    if a.mine:
+        mine.collect(a.data, a.teachers, a.mine, a.mine_minutes)
     pictures = [x for x in data.load(a.data) if not data.held_out(x)]
-    loader = iter(DataLoader(Batches(pictures, a.seed, a.pixels), None, num_workers=1, prefetch_factor=6))
+    alarms = pickle.loads((a.data / "alarms.pickle").read_bytes()) if (a.data / "alarms.pickle").exists() else {}
+    loader = iter(DataLoader(Batches(pictures, a.seed, a.pixels, alarms), None, num_workers=1, prefetch_factor=6))
     net = Detector().to(memory_format=torch.channels_last)
-    if a.start:
+    if a.start and a.start.suffix == ".pt":
+        net.load_state_dict(torch.load(a.start))
+    elif a.start:
         start.load(net, a.start, next(loader)[0].float())
     file = a.out / "detector.pt"
     if a.hold_stem:
