@@ -2,7 +2,10 @@
 //!
 //! Of every frame a pattern of where the picture grew lighter and darker within 0.4 s is taken: what moves, not what
 //! stands. Patterns kept five times a second are compared with every later frame; a run of matches at one lag that no
-//! two natural movements give is a repetition. Periodic motion (a fan) matches at many lags at once and is left out.
+//! two natural movements give is a repetition. Periodic motion (a fan) matches at many lags at once, which are no
+//! multiples of one, and is left out.
+//!
+//! Not seen: repetitions of a picture in which less than a twentieth moves, such as somebody who sits still in a wide view.
 
 use std::collections::VecDeque;
 
