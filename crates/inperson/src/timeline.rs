@@ -146,6 +146,7 @@ fn sample_at(at: Timestamp) -> i64 {
     (at.0.saturating_mul(i64::from(AUDIO_RATE)) + 500_000).div_euclid(1_000_000)
 }
 
-fn time_of(sample: i64) -> Timestamp {
+/// When the sample of this number is heard.
+pub(crate) fn time_of(sample: i64) -> Timestamp {
     Timestamp(sample.saturating_mul(1_000_000) / i64::from(AUDIO_RATE))
 }

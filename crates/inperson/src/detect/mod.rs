@@ -1,5 +1,6 @@
 //! The checks: one room each, all behind one door, [`Detector`]. None knows its siblings.
 
+use crate::calibrate::Calibration;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Question};
@@ -99,7 +100,7 @@ pub struct Whole<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Checks {
     names: Vec<&'static str>,
-    voice: Option<Model>,
+    voice: Option<(Model, Calibration)>,
     answers: Option<AnswerModels>,
 }
 
@@ -117,7 +118,7 @@ impl Checks {
 
     /// The models that are run.
     pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
-        self.voice.iter().chain(self.answers.iter().flat_map(AnswerModels::models))
+        self.voice.iter().map(|(model, _)| model).chain(self.answers.iter().flat_map(AnswerModels::models))
     }
 
     /// Fresh checks for one session.
@@ -125,7 +126,9 @@ impl Checks {
         let mut checks: Vec<Box<dyn Detector>> = Vec::new();
         for name in &self.names {
             match (*name, &self.voice, &self.answers) {
-                ("voice", Some(model), _) => checks.push(Box::new(Voice::new(model.clone()))),
+                ("voice", Some((model, calibration)), _) => {
+                    checks.push(Box::new(Voice::new(model.clone(), *calibration)));
+                }
                 ("channel", ..) => checks.push(Box::new(Channel::default())),
                 ("answers", _, Some(models)) => checks.push(Box::new(Answers::new(models.clone(), config))),
                 _ => checks.push(Box::new(Capture::default())),

@@ -53,18 +53,15 @@ impl Voice {
     ///
     /// # Errors
     /// [`Error::Model`] when it is missing, broken or carries no calibration.
-    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<Model> {
+    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<(Model, Calibration)> {
         let model = runtime.model(registry.find(MODEL)?)?;
-        if model.card().calibration.is_none() {
-            return Err(Error::model(MODEL, "model.toml has no [calibration]: scores cannot become evidence"));
-        }
-        Ok(model)
+        let calibration = model.calibration()?;
+        Ok((model, calibration))
     }
 
-    pub(crate) fn new(model: Model) -> Self {
-        let silent = Calibration { slope: 0.0, offset: 0.0, range: [0.0, 0.0], bounds: [0.0, 0.0] };
+    pub(crate) fn new(model: Model, calibration: Calibration) -> Self {
         Self {
-            calibration: model.card().calibration.unwrap_or(silent),
+            calibration,
             model,
             speech: Vec::new(),
             spans: Vec::new(),

@@ -110,6 +110,13 @@ pub fn luma_thumbnail(frame: &VideoFrame, width: usize, height: usize) -> (Vec<u
     (means, pixels)
 }
 
+/// Luma of interleaved RGB after ITU-R BT.601, full range, 0 to 255.
+#[must_use]
+pub fn luma_of_rgb(rgb: &[u8]) -> Vec<f32> {
+    // not `mul_add`: without the instruction it is a call
+    rgb.chunks_exact(3).map(|p| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2])).collect()
+}
+
 /// Cuts a picture of `width` x `height` pixels; `to_frame` takes its coordinates to those of the upright frame.
 ///
 /// Bilinear; where the frame is scaled down, boxes of whole pixels are averaged first. Beyond the frame its border

@@ -13,7 +13,7 @@ pub struct Spectra {
     hop: usize,
     /// Samples from the next frame's first on, and the number of that first one.
     held: Vec<f32>,
-    first: u64,
+    first: i64,
     frame: Vec<f32>,
     bins: Vec<Complex32>,
     power: Vec<f32>,
@@ -39,7 +39,7 @@ impl Spectra {
 
     /// Takes sound in and gives the number of the first sample and the power in `size / 2 + 1` bins of every frame
     /// that is complete. A sine of amplitude 1 in the middle of a bin has power 1 there.
-    pub fn push(&mut self, samples: &[f32], mut each: impl FnMut(u64, &[f32])) {
+    pub fn push(&mut self, samples: &[f32], mut each: impl FnMut(i64, &[f32])) {
         self.held.extend_from_slice(samples);
         let size = self.window.len();
         let scale = (4.0 / size as f32).powi(2);
@@ -53,13 +53,13 @@ impl Spectra {
                 for (p, b) in self.power.iter_mut().zip(&self.bins) {
                     *p = b.norm_sqr() * scale;
                 }
-                each(self.first + start as u64, &self.power);
+                each(self.first + start as i64, &self.power);
             }
             start += self.hop;
         }
         let start = start.min(self.held.len());
         self.held.drain(..start);
-        self.first += start as u64;
+        self.first += start as i64;
     }
 }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::card::{ModelCard, TensorSpec};
 use super::registry::ModelEntry;
+use crate::calibrate::Calibration;
 use crate::error::{Error, Result};
 
 /// Where graphs run. A device that was asked for and is absent is an error, never a quiet fallback.
@@ -288,6 +289,16 @@ impl Model {
     #[must_use]
     pub fn card(&self) -> &ModelCard {
         &self.0.card
+    }
+
+    /// How its raw scores become log-likelihood ratios.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when its card has no calibration: its scores cannot become evidence.
+    pub fn calibration(&self) -> Result<Calibration> {
+        let card = self.card();
+        let none = || Error::model(&card.id, "model.toml has no [calibration]: scores cannot become evidence");
+        card.calibration.ok_or_else(none)
     }
 
     /// Runs the graph: inputs in the order of the card, outputs in the order of the card.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{CROP, FaceObservation};
+use crate::dsp::image::luma_of_rgb;
 use crate::dsp::register::register;
 use crate::time::Timestamp;
 
@@ -52,10 +53,8 @@ impl Looks {
 
 /// Luma of an aligned crop at half its side.
 fn luma(rgb: &[u8]) -> Vec<f32> {
-    let at = |x: usize, y: usize| {
-        let p = &rgb[3 * (y * CROP + x)..][..3];
-        0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2])
-    };
+    let whole = luma_of_rgb(rgb);
+    let at = |x: usize, y: usize| whole[y * CROP + x];
     (0..SIDE * SIDE)
         .map(|i| {
             let (x, y) = (2 * (i % SIDE), 2 * (i / SIDE));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{CROP, FaceQuality};
 use crate::dsp::geometry::{Affine, Rect};
-use crate::dsp::image::crop;
+use crate::dsp::image::{crop, luma_of_rgb};
 use crate::media::VideoFrame;
 
 /// Where eyes, nose and mouth corners lie in an aligned crop, as shares of its side.
@@ -104,10 +104,7 @@ fn turn(ibug68: &[[f32; 2]]) -> [f32; 2] {
 
 /// Sharpness, exposure and chance of a covered lower face, from an aligned crop.
 fn look(rgb: &[u8]) -> (f32, f32, f32) {
-    let luma: Vec<f32> = rgb
-        .chunks_exact(3)
-        .map(|p| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]))
-        .collect();
+    let luma = luma_of_rgb(rgb);
     if luma.len() < CROP * CROP {
         return (0.0, 0.0, 0.0);
     }

@@ -4,6 +4,7 @@ use super::Heard;
 use crate::dsp::spectrum::Spectra;
 use crate::media::AUDIO_RATE;
 use crate::time::Timestamp;
+use crate::timeline::time_of;
 
 /// Samples of a frame (256 ms: bins of 4 Hz) and of the step to the next.
 const SIZE: usize = 4096;
@@ -59,8 +60,7 @@ impl Sound {
     pub(super) fn listen(&mut self, audio: &[f32], heard: &mut Heard) {
         let Self { spectra, before, runs, smoothed } = self;
         spectra.push(audio, |first, power| {
-            let middle = i64::try_from(first).unwrap_or(i64::MAX).saturating_add(SIZE as i64 / 2);
-            let at = Timestamp(middle.saturating_mul(1_000_000) / i64::from(AUDIO_RATE));
+            let at = time_of(first + SIZE as i64 / 2);
             let bands = bands(power);
             let fingerprint = before.replace(bands).map_or(0, |old| print(&old, &bands));
             heard.sound.push(SoundFrame { at, fingerprint, held: held(&power[NOTES[0]..NOTES[1]], runs) });

@@ -65,10 +65,7 @@ impl Delivery {
     /// [`Error::Model`] when it is missing, broken or carries no calibration.
     pub fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let model = runtime.model(registry.find(MODEL)?)?;
-        let calibration = model
-            .card()
-            .calibration
-            .ok_or_else(|| Error::model(MODEL, "model.toml has no [calibration]: scores cannot become evidence"))?;
+        let calibration = model.calibration()?;
         Ok(Self { model, calibration })
     }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::signs::Signs;
 use super::text;
 use crate::calibrate::Calibration;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evidence::{Finding, Reason};
 use crate::model::{Model, Registry, Runtime};
 
@@ -62,13 +62,10 @@ impl Wording {
     /// Loads the model `answers`.
     ///
     /// # Errors
-    /// [`Error::Model`] when it is missing, broken or carries no calibration.
+    /// [`Error::Model`](crate::Error::Model) when it is missing, broken or carries no calibration.
     pub fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let model = runtime.model(registry.find(MODEL)?)?;
-        let calibration = model
-            .card()
-            .calibration
-            .ok_or_else(|| Error::model(MODEL, "model.toml has no [calibration]: scores cannot become evidence"))?;
+        let calibration = model.calibration()?;
         Ok(Self { model, calibration })
     }
 
@@ -79,7 +76,7 @@ impl Wording {
     /// Judges one answer; `question` only serves to explain.
     ///
     /// # Errors
-    /// [`Error::Model`] when the model fails; never because of what is in the answer.
+    /// [`Error::Model`](crate::Error::Model) when the model fails; never because of what is in the answer.
     pub fn judge(&self, question: Option<&str>, answer: &str) -> Result<Judgement> {
         let mut words = text::words(answer).list;
         let count = words.len();

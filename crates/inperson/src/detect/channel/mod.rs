@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::evidence::{Evidence, Finding, Question};
 use crate::media::AUDIO_RATE;
 use crate::time::{Span, Timestamp};
+use crate::timeline::time_of;
 
 mod band;
 mod floor;
@@ -71,7 +72,7 @@ impl Detector for Channel {
         let Self { spectra, speech, band, floor, splice, repeats, .. } = self;
         let spoken = |at: Timestamp| speech.iter().any(|s| s.contains(at));
         spectra.push(window.audio, |first, power| {
-            let at = time_of(first + SIZE as u64 / 2);
+            let at = time_of(first + SIZE as i64 / 2);
             let voiced = spoken(at);
             // a frame is a pause where no speech touches it
             let pause = !voiced && !spoken(at.plus(-100_000)) && !spoken(at.plus(100_000));
@@ -106,8 +107,4 @@ fn note(code: &'static str, span: Span, message: impl Into<String>) -> Evidence 
 
 fn decibels(power: f32) -> f32 {
     10.0 * power.max(1e-14).log10()
-}
-
-fn time_of(sample: u64) -> Timestamp {
-    Timestamp(i64::try_from(sample).unwrap_or(i64::MAX).saturating_mul(1_000_000) / i64::from(AUDIO_RATE))
 }
