@@ -152,6 +152,16 @@ class Analyzer:
         words = os.fspath(transcript) if transcript is not None else None
         return Report(self._native.analyze(os.fspath(path), progress, words))
 
+    def observe(self, path: str | os.PathLike[str]) -> dict[str, Any]:
+        """What the checks are given of a file, for training and study; all of it is held in memory.
+
+        Of the largest faces in every frame (30 a second at most), one row a face and frame: `at` (seconds), `track` (number of the
+        face), `mesh` (478 points in pixels), `crop` (128 x 128 RGB, aligned by five points) and `mouth` (64 x 64 luma, aligned by eyes
+        and nose). `audio` is mono at 16 kHz from the start, `speech` the spans (seconds) in which somebody speaks,
+        `candidate` the number of the candidate's face or None.
+        """
+        return self._native.observe(os.fspath(path))
+
     def session(self, name: str = "live", *, video: bool = True, audio: bool = True) -> Session:
         """A session for pictures and sound that the caller pushes."""
         return Session(self._native.session(name, video, audio))

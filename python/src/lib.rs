@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use inperson::detect::answers;
 use inperson::model::{Registry, Runtime};
+use inperson::track::{CROP, MOUTH};
 use inperson::{AudioChunk, MediaInfo, Sample, Timestamp, Transcript, VideoFrame, media};
-use numpy::{PyReadonlyArray1, PyReadonlyArray3};
+use numpy::ndarray::{Array1, Array2, Array3, Array4, Axis};
+use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 create_exception!(_native, Error, PyException, "Could not look: the base of all errors of this package.");
 create_exception!(_native, InputError, Error, "A file cannot be read or is not media.");
@@ -82,6 +85,38 @@ impl Analyzer {
             (Some(e), _) => Err(e),
             (None, report) => report.and_then(|r| r.to_json()).map_err(raise),
         }
+    }
+
+    /// What the checks are given of a file, as arrays by name.
+    fn observe<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
+        let seen = py.detach(|| self.0.observe(path)).map_err(raise)?;
+        let faces: Vec<_> = seen.faces.iter().filter(|f| !f.mesh.is_empty() && f.crop.is_some()).collect();
+        let n = faces.len();
+        let mut mesh = Array3::<f32>::zeros((n, 478, 2));
+        let mut crop = Array4::<u8>::zeros((n, CROP, CROP, 3));
+        let mut mouth = Array3::<u8>::zeros((n, MOUTH, MOUTH));
+        for (k, face) in faces.iter().enumerate() {
+            let points = face.mesh.iter().flatten().copied();
+            mesh.index_axis_mut(Axis(0), k).iter_mut().zip(points).for_each(|(to, v)| *to = v);
+            let rgb = face.crop.iter().flat_map(|c| c.iter().copied());
+            crop.index_axis_mut(Axis(0), k).iter_mut().zip(rgb).for_each(|(to, v)| *to = v);
+            let luma = face.mouth.iter().flat_map(|m| m.iter().copied());
+            mouth.index_axis_mut(Axis(0), k).iter_mut().zip(luma).for_each(|(to, v)| *to = v);
+        }
+        let out = PyDict::new(py);
+        let seconds = |t: Timestamp| t.seconds();
+        out.set_item("at", Array1::from_iter(faces.iter().map(|f| seconds(f.at))).into_pyarray(py))?;
+        out.set_item("track", Array1::from_iter(faces.iter().map(|f| f.track)).into_pyarray(py))?;
+        out.set_item("mesh", mesh.into_pyarray(py))?;
+        out.set_item("crop", crop.into_pyarray(py))?;
+        out.set_item("mouth", mouth.into_pyarray(py))?;
+        out.set_item("audio", Array1::from(seen.audio).into_pyarray(py))?;
+        let spans = Array2::from_shape_fn((seen.speech.len(), 2), |(i, j)| {
+            seconds(if j == 0 { seen.speech[i].start } else { seen.speech[i].end })
+        });
+        out.set_item("speech", spans.into_pyarray(py))?;
+        out.set_item("candidate", seen.tracks.candidate)?;
+        Ok(out)
     }
 
     /// A session for pictures and sound that are pushed.

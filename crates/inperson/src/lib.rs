@@ -27,5 +27,5 @@ pub use media::{
     AudioChunk, FileSource, Limits, MediaInfo, MediaOptions, Sample, Source, Transcript, Utterance, VideoFrame,
 };
 pub use report::Report;
-pub use session::{Analyzer, Event, Progress, Session};
+pub use session::{Analyzer, Event, Observed, Progress, Session};
 pub use time::{Span, Timestamp};

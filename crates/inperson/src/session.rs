@@ -4,6 +4,8 @@
 //! A recording is a live call that arrives as fast as the machine can take it: [`Analyzer::analyze`] only pulls a
 //! source and pushes. Nothing here depends on how the samples were cut.
 
+mod observed;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -20,6 +22,8 @@ use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
 use crate::time::{Span, Timestamp};
 use crate::timeline::{Hop, Timeline};
 use crate::track::{FaceModels, Tracker};
+
+pub use observed::Observed;
 
 /// What a live push may return.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,7 +215,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
         let config = &analyzer.0.config;
-        let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate)?;
+        let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate, analyzer.0.checks.bursts())?;
         let checks = analyzer.0.checks.start(config);
         let timeline = Timeline::new(&media);
         Ok(Self {
@@ -233,8 +237,8 @@ impl Session {
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
         match sample {
             Sample::Video(frame) => {
-                let (facts, faces) = self.tracker.look(&frame)?;
-                self.timeline.push_frame(facts, faces);
+                let seen = self.tracker.look(&frame)?;
+                self.timeline.push_frame(seen);
             }
             Sample::Audio(chunk) => self.timeline.push_audio(&chunk),
             Sample::Text(words) => {
@@ -332,6 +336,7 @@ impl Session {
             span: hop.span,
             frames: &hop.frames,
             faces: &hop.faces,
+            burst: &hop.burst,
             audio: &hop.audio,
             heard: &hop.heard,
             speech: &heard.speech,

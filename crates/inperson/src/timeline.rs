@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use crate::media::{AUDIO_RATE, AudioChunk, MediaInfo, Utterance};
 use crate::time::{Span, Timestamp};
-use crate::track::{FaceObservation, FrameFacts};
+use crate::track::{FaceObservation, FrameFacts, Seen};
 
 /// Length of a hop, microseconds.
 pub(crate) const HOP: i64 = 1_000_000;
@@ -20,6 +20,7 @@ pub(crate) struct Hop {
     pub(crate) span: Span,
     pub(crate) frames: Vec<FrameFacts>,
     pub(crate) faces: Vec<FaceObservation>,
+    pub(crate) burst: Vec<FaceObservation>,
     pub(crate) audio: Vec<f32>,
     pub(crate) heard: Vec<Span>,
     pub(crate) words: Vec<Utterance>,
@@ -30,6 +31,7 @@ pub(crate) struct Timeline {
     start: Timestamp,
     frames: VecDeque<FrameFacts>,
     faces: VecDeque<FaceObservation>,
+    burst: VecDeque<FaceObservation>,
     /// Chunks as they came: number of the first sample, and samples not yet handed out.
     audio: VecDeque<(i64, Vec<f32>)>,
     words: VecDeque<Utterance>,
@@ -45,6 +47,7 @@ impl Timeline {
             start: Timestamp::ZERO,
             frames: VecDeque::new(),
             faces: VecDeque::new(),
+            burst: VecDeque::new(),
             audio: VecDeque::new(),
             words: VecDeque::new(),
             // just before the start: no frame was seen yet
@@ -58,11 +61,12 @@ impl Timeline {
         self.start
     }
 
-    pub(crate) fn push_frame(&mut self, facts: FrameFacts, faces: Vec<FaceObservation>) {
-        self.video_seen = self.video_seen.max(Some(facts.at));
-        if facts.at >= self.start {
-            self.frames.push_back(facts);
-            self.faces.extend(faces);
+    pub(crate) fn push_frame(&mut self, seen: Seen) {
+        self.video_seen = self.video_seen.max(Some(seen.facts.at));
+        if seen.facts.at >= self.start {
+            self.frames.push_back(seen.facts);
+            self.faces.extend(seen.faces);
+            self.burst.extend(seen.burst);
         }
     }
 
@@ -105,10 +109,11 @@ impl Timeline {
         let span = Span::new(self.start, end);
         let frames = take_while(&mut self.frames, |f| f.at < end);
         let faces = take_while(&mut self.faces, |f| f.at < end);
+        let burst = take_while(&mut self.burst, |f| f.at < end);
         let words = take_while(&mut self.words, |w| w.span.start < end);
         let (audio, heard) = self.cut_audio(span);
         self.start = end;
-        Hop { span, frames, faces, audio, heard, words }
+        Hop { span, frames, faces, burst, audio, heard, words }
     }
 
     fn cut_audio(&mut self, span: Span) -> (Vec<f32>, Vec<Span>) {

@@ -7,7 +7,7 @@ use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
-use crate::track::{FaceObservation, FrameFacts, SoundFrame, Tracks};
+use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks};
 use answers::AnswerModels;
 
 pub mod answers;
@@ -40,6 +40,8 @@ pub struct Window<'a> {
     pub frames: &'a [FrameFacts],
     /// What was seen of each face, in order of time; several a second and face.
     pub faces: &'a [FaceObservation],
+    /// What was seen of the largest faces in every frame, where the hop lies in a burst ([`Bursts`]); with mouths.
+    pub burst: &'a [FaceObservation],
     /// Mono sound at [`AUDIO_RATE`](crate::media::AUDIO_RATE), the whole hop long, silence where nothing came.
     pub audio: &'a [f32],
     /// Stretches of the hop in which sound came at all.
@@ -116,6 +118,11 @@ impl Checks {
         Ok(Self { names, voice, answers })
     }
 
+    /// When these checks need faces in every frame.
+    pub(crate) fn bursts(&self) -> Bursts {
+        if self.names.iter().any(|n| IN_BURSTS.contains(n)) { Bursts::Sparse } else { Bursts::Never }
+    }
+
     /// The models that are run.
     pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
         self.voice.iter().map(|(model, _)| model).chain(self.answers.iter().flat_map(AnswerModels::models))
@@ -137,6 +144,9 @@ impl Checks {
         checks
     }
 }
+
+/// Checks that look at faces in every frame of a burst.
+const IN_BURSTS: [&str; 1] = ["lipsync"];
 
 /// Names of all checks.
 pub const NAMES: [&str; 4] = ["capture", "voice", "channel", "answers"];

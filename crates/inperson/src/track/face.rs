@@ -1,14 +1,15 @@
 //! Faces found, followed through short losses, and numbered.
 //!
-//! Faces are looked at five times a second. A followed face's landmarks give the place of the next look; the
+//! Faces are looked at five times a second, and in bursts in every frame. A followed face's landmarks give the place of the next look; the
 //! detector runs once a second, or three times while nobody is followed, to find newcomers and to confirm.
 
 use std::path::Path;
 
+use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
 use super::quality::{aligned, eyes_open, five_points, mouth_open, quality, roll_of};
-use super::{FaceObservation, FaceQuality, FaceTrack, FrameFacts, THUMB, Tracks};
+use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
@@ -28,8 +29,9 @@ const SURE: f32 = 0.7;
 const KEPT: i64 = 10_000_000;
 /// How long a face is followed without the detector seeing it.
 const UNCONFIRMED: i64 = 4_000_000;
-/// Most faces that are followed at once.
+/// Most faces that are followed at once, and in a burst's frames between two looks.
 const MOST: usize = 8;
+const IN_BURST: usize = 2;
 /// Mean change of the thumbnail's luma, of 255, that is a cut to another scene.
 const CUT: f32 = 28.0;
 /// Gap that does not end a stretch in which a face was seen.
@@ -59,6 +61,8 @@ struct Sums {
 pub(super) struct FaceFollower {
     models: FaceModels,
     reference: Option<Vec<f32>>,
+    bursts: Bursts,
+    last_burst: Timestamp,
     faces: Vec<Followed>,
     looks: Looks,
     sums: std::collections::BTreeMap<u32, Sums>,
@@ -69,10 +73,12 @@ pub(super) struct FaceFollower {
 }
 
 impl FaceFollower {
-    pub(super) fn new(models: FaceModels, reference: Option<Vec<f32>>) -> Self {
+    pub(super) fn new(models: FaceModels, reference: Option<Vec<f32>>, bursts: Bursts) -> Self {
         Self {
             models,
             reference,
+            bursts,
+            last_burst: Timestamp(i64::MIN),
             faces: Vec::new(),
             looks: Looks::default(),
             sums: std::collections::BTreeMap::new(),
@@ -84,7 +90,7 @@ impl FaceFollower {
     }
 
     /// The facts kept of a frame, and the faces in it if this is a frame to look at.
-    pub(super) fn look(&mut self, frame: &VideoFrame) -> Result<(FrameFacts, Vec<FaceObservation>)> {
+    pub(super) fn look(&mut self, frame: &VideoFrame) -> Result<Seen> {
         let (luma, pixels) = luma_thumbnail(frame, THUMB.0, THUMB.1);
         if mean_change(&self.last, &luma) > CUT {
             self.faces.iter_mut().for_each(|f| f.active = false);
@@ -99,11 +105,17 @@ impl FaceFollower {
             luma: luma.into(),
             pixels: pixels.into(),
         };
+        let burst = self.bursts.now(frame.at, self.last_burst);
+        if burst {
+            self.last_burst = frame.at;
+        }
         if frame.at < self.next_look {
-            return Ok((facts, Vec::new()));
+            let burst = if burst { self.follow(frame, IN_BURST, true)? } else { Vec::new() };
+            return Ok(Seen { facts, faces: Vec::new(), burst });
         }
         self.next_look = frame.at.plus(LOOK);
-        let mut seen = self.follow(frame)?;
+        let mut seen = self.follow(frame, MOST, burst)?;
+        let followed = if burst { seen.clone() } else { Vec::new() };
         if frame.at >= self.next_search
             || !self.faces.iter().any(|f| f.active) && frame.at.plus(SEARCH[0]) >= self.next_search
         {
@@ -114,13 +126,16 @@ impl FaceFollower {
         self.faces.retain(|f| f.active || frame.at.since(f.seen) < KEPT);
         self.looks.compare(&mut seen);
         self.looks.retain(|id| self.faces.iter().any(|f| f.id == id));
-        Ok((facts, seen))
+        Ok(Seen { facts, faces: seen, burst: followed })
     }
 
-    /// Landmarks of the faces that were there at the last look.
-    fn follow(&mut self, frame: &VideoFrame) -> Result<Vec<FaceObservation>> {
+    /// Landmarks of the faces that were there at the last look, of the largest ones at `most`; with mouths where asked for.
+    fn follow(&mut self, frame: &VideoFrame, most: usize, mouths: bool) -> Result<Vec<FaceObservation>> {
         let mut seen: Vec<FaceObservation> = Vec::new();
-        for face in self.faces.iter_mut().filter(|f| f.active) {
+        let mut areas: Vec<f32> = self.faces.iter().filter(|f| f.active).map(|f| f.bounds.area()).collect();
+        areas.sort_by(|a, b| b.total_cmp(a));
+        let least = areas.get(most.saturating_sub(1)).copied().unwrap_or(0.0);
+        for face in self.faces.iter_mut().filter(|f| f.active && f.bounds.area() >= least) {
             let shape = self.models.shape(frame, face.bounds, face.roll)?;
             let doubtful = frame.at.since(face.confirmed) > UNCONFIRMED;
             let Some(bounds) = Rect::around(&shape.mesh) else { continue };
@@ -133,7 +148,11 @@ impl FaceFollower {
             }
             let points = five_points(&shape.mesh).unwrap_or_default();
             (face.bounds, face.roll, face.seen) = (bounds, roll_of(&points), frame.at);
-            seen.push(observation(frame, face.id, bounds, points, &shape));
+            let mut item = observation(frame, face.id, bounds, points, &shape);
+            if mouths {
+                item.mouth = mouth(frame, &item.mesh);
+            }
+            seen.push(item);
         }
         Ok(seen)
     }
@@ -279,6 +298,7 @@ fn observation(
         mesh: shape.mesh.as_slice().into(),
         ibug68: shape.ibug68.as_slice().into(),
         crop,
+        mouth: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Faces followed, voices followed, and who speaks when: what all checks share, computed once.
 
+mod burst;
 mod face;
 mod landmarks;
 mod link;
@@ -20,6 +21,7 @@ use crate::media::VideoFrame;
 use crate::time::{Span, Timestamp};
 use crate::timeline::Hop;
 
+pub use burst::{Bursts, MOUTH};
 use face::FaceFollower;
 pub(crate) use landmarks::FaceModels;
 use link::Linker;
@@ -98,6 +100,9 @@ pub struct FaceObservation {
     pub eyes_open: [f32; 2],
     /// The face aligned by its five points: RGB, side [`CROP`].
     pub crop: Option<Arc<[u8]>>,
+    /// The mouth from nose to chin, in a burst only: luma of side [`MOUTH`], aligned by eyes and nose, so that the mouth's own
+    /// movement stays in it.
+    pub mouth: Option<Arc<[u8]>>,
 }
 
 /// Side of an aligned face crop in pixels.
@@ -147,6 +152,16 @@ pub struct Tracks {
     pub candidate: Option<u32>,
 }
 
+/// What was seen in one frame.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) facts: FrameFacts,
+    /// Faces, if this was a frame to look for them.
+    pub(crate) faces: Vec<FaceObservation>,
+    /// Faces, if the frame lies in a burst.
+    pub(crate) burst: Vec<FaceObservation>,
+}
+
 /// What was heard in one hop.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
@@ -169,13 +184,13 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    pub(crate) fn new(models: FaceModels, rule: &CandidateRule) -> Result<Self> {
+    pub(crate) fn new(models: FaceModels, rule: &CandidateRule, bursts: Bursts) -> Result<Self> {
         let reference = match rule {
             CandidateRule::Reference(path) => Some(face::reference(&models, Path::new(path))?),
             CandidateRule::Largest | CandidateRule::Region(_) => None,
         };
         Ok(Self {
-            follower: FaceFollower::new(models, reference),
+            follower: FaceFollower::new(models, reference, bursts),
             voice: VoiceActivity::default(),
             sound: Sound::default(),
             linker: Linker::default(),
@@ -185,7 +200,7 @@ impl Tracker {
     }
 
     /// Looks at a frame: the facts kept of it, and the faces if this is a frame to look for them.
-    pub(crate) fn look(&mut self, frame: &VideoFrame) -> Result<(FrameFacts, Vec<FaceObservation>)> {
+    pub(crate) fn look(&mut self, frame: &VideoFrame) -> Result<Seen> {
         self.follower.look(frame)
     }
 
