@@ -13,11 +13,13 @@ use answers::AnswerModels;
 pub mod answers;
 mod capture;
 mod channel;
+mod lipsync;
 mod voice;
 
 pub use answers::Answers;
 pub use capture::Capture;
 pub use channel::Channel;
+pub use lipsync::LipSync;
 pub use voice::Voice;
 
 /// What a check is.
@@ -58,6 +60,22 @@ pub struct Window<'a> {
     pub tracks: &'a Tracks,
     /// What is known of the media.
     pub media: &'a MediaInfo,
+}
+
+/// Confidence from which a turn is believed to be somebody else's.
+const ELSEWHERE: f32 = 0.5;
+
+impl Window<'_> {
+    /// Whether speech at `span` is somebody else's than the candidate's, as far as mouths tell.
+    #[must_use]
+    pub fn elsewhere(&self, span: Span) -> bool {
+        let Some(candidate) = self.tracks.candidate else { return false };
+        let turn = self.tracks.turns.iter().rev().find(|t| t.span.overlap(span).is_some());
+        turn.is_some_and(|t| match t.face {
+            Some(face) => face != candidate && t.confidence >= ELSEWHERE,
+            None => t.confidence >= ELSEWHERE && self.faces.iter().any(|f| f.track == candidate),
+        })
+    }
 }
 
 /// One check. A fresh one is made for every session; its state is the session's.
@@ -103,6 +121,7 @@ pub struct Whole<'a> {
 pub(crate) struct Checks {
     names: Vec<&'static str>,
     voice: Option<(Model, Calibration)>,
+    lipsync: Option<(Model, Calibration)>,
     answers: Option<AnswerModels>,
 }
 
@@ -114,8 +133,9 @@ impl Checks {
     pub(crate) fn load(wanted: &[String], runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let names = names(wanted)?;
         let voice = names.contains(&"voice").then(|| Voice::load(runtime, registry)).transpose()?;
+        let lipsync = names.contains(&"lipsync").then(|| LipSync::load(runtime, registry)).transpose()?;
         let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
-        Ok(Self { names, voice, answers })
+        Ok(Self { names, voice, lipsync, answers })
     }
 
     /// When these checks need faces in every frame.
@@ -125,19 +145,24 @@ impl Checks {
 
     /// The models that are run.
     pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
-        self.voice.iter().map(|(model, _)| model).chain(self.answers.iter().flat_map(AnswerModels::models))
+        self.voice
+            .iter()
+            .chain(&self.lipsync)
+            .map(|(model, _)| model)
+            .chain(self.answers.iter().flat_map(AnswerModels::models))
     }
 
     /// Fresh checks for one session.
     pub(crate) fn start(&self, config: &Config) -> Vec<Box<dyn Detector>> {
         let mut checks: Vec<Box<dyn Detector>> = Vec::new();
         for name in &self.names {
-            match (*name, &self.voice, &self.answers) {
-                ("voice", Some((model, calibration)), _) => {
-                    checks.push(Box::new(Voice::new(model.clone(), *calibration)));
+            match *name {
+                "voice" => checks.extend(boxed(&self.voice, |(model, calibration)| Voice::new(model, calibration))),
+                "lipsync" => {
+                    checks.extend(boxed(&self.lipsync, |(model, calibration)| LipSync::new(model, calibration)))
                 }
-                ("channel", ..) => checks.push(Box::new(Channel::default())),
-                ("answers", _, Some(models)) => checks.push(Box::new(Answers::new(models.clone(), config))),
+                "answers" => checks.extend(boxed(&self.answers, |models| Answers::new(models, config))),
+                "channel" => checks.push(Box::new(Channel::default())),
                 _ => checks.push(Box::new(Capture::default())),
             }
         }
@@ -145,11 +170,16 @@ impl Checks {
     }
 }
 
+/// A fresh check with the models it was loaded with.
+fn boxed<M: Clone, D: Detector + 'static>(loaded: &Option<M>, make: impl Fn(M) -> D) -> Option<Box<dyn Detector>> {
+    loaded.clone().map(|m| Box::new(make(m)) as Box<dyn Detector>)
+}
+
 /// Checks that look at faces in every frame of a burst.
 const IN_BURSTS: [&str; 1] = ["lipsync"];
 
 /// Names of all checks.
-pub const NAMES: [&str; 4] = ["capture", "voice", "channel", "answers"];
+pub const NAMES: [&str; 5] = ["capture", "voice", "channel", "lipsync", "answers"];
 
 /// The names asked for as this library knows them; all where none are.
 ///

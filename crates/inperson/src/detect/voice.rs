@@ -22,8 +22,6 @@ const HOP: usize = AUDIO_RATE as usize;
 const LEAST: usize = 2 * AUDIO_RATE as usize;
 /// Listenings after which their mean counts by half.
 const FEW: f64 = 1.0;
-/// Confidence from which a turn is believed to be somebody else's.
-const ELSEWHERE: f32 = 0.5;
 /// Most stretches that are named.
 const NAMED: usize = 5;
 
@@ -109,16 +107,6 @@ impl Voice {
     }
 }
 
-/// Whether speech at `span` is somebody else's, as far as mouths tell.
-fn elsewhere(window: &Window<'_>, span: Span) -> bool {
-    let Some(candidate) = window.tracks.candidate else { return false };
-    let turn = window.tracks.turns.iter().rev().find(|t| t.span.overlap(span).is_some());
-    turn.is_some_and(|t| match t.face {
-        Some(face) => face != candidate && t.confidence >= ELSEWHERE,
-        None => t.confidence >= ELSEWHERE && window.faces.iter().any(|f| f.track == candidate),
-    })
-}
-
 impl Detector for Voice {
     fn info(&self) -> &DetectorInfo {
         &INFO
@@ -130,7 +118,7 @@ impl Detector for Voice {
         if window.music {
             return Ok(());
         }
-        for &span in window.speech.iter().filter(|s| !elsewhere(window, **s)) {
+        for &span in window.speech.iter().filter(|s| !window.elsewhere(**s)) {
             let sample = |at: Timestamp| {
                 let micros = at.since(window.span.start).max(0);
                 ((micros * i64::from(AUDIO_RATE) / 1_000_000) as usize).min(window.audio.len())

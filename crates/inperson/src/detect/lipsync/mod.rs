@@ -1,0 +1,257 @@
+//! Do these lips speak these words?
+//!
+//! Two towers see lips and sound 25 times a second, each with a third of a second to either side, and put them into one
+//! space (Chung & Zisserman 2016, "Out of time"; here with the mouth's shape beside its pixels). How well they agree is
+//! averaged over speech at every lag up to 0.8 s. The best lag is a fact, since headsets delay; how well lips and sound agree there is the
+//! evidence.
+
+mod towers;
+
+use std::collections::VecDeque;
+
+use super::{Detector, DetectorInfo, Whole, Window};
+use crate::calibrate::Calibration;
+use crate::error::Result;
+use crate::evidence::{Evidence, Finding, Question, Reason};
+use crate::model::{Model, Registry, Runtime};
+use crate::time::{Span, Timestamp};
+use crate::track::FaceObservation;
+
+use towers::{Profile, STEP, Towers};
+
+/// The model's id.
+pub(crate) const MODEL: &str = "lipsync";
+/// Steps of speech under which nothing is said: 1.2 s.
+const LEAST: f32 = 30.0;
+/// Steps of speech in a stretch: 3 s.
+const STRETCH: f32 = 75.0;
+/// Distance of the eyes in pixels under which lips are not read.
+const SMALLEST: f32 = 14.0;
+/// Degrees of turn to the side, and chance of a covered mouth, beyond which lips are not read.
+const TURNED: f32 = 45.0;
+const COVERED: f32 = 0.9;
+/// Speech keeps counting so long before and after, microseconds.
+const AROUND: i64 = 200_000;
+/// Agreement that tells nothing with much speech, what the best of all lags adds to it by chance in one second of speech, and the
+/// seconds of speech at which a mean counts by half.
+const NEUTRAL: f64 = 0.3;
+const CHANCE: f64 = 0.15;
+const FEW: f64 = 1.0;
+/// Most stretches that are named.
+const NAMED: usize = 5;
+
+const INFO: DetectorInfo = DetectorInfo {
+    name: "lipsync",
+    question: Question::Sync,
+    summary: "whether the candidate's lips speak what is heard; a constant delay of the sound is measured and does not count",
+};
+
+/// What kept looks from being read, counted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unread {
+    small: u32,
+    hidden: u32,
+    read: u32,
+}
+
+/// The check `lipsync`.
+#[derive(Debug)]
+pub struct LipSync {
+    calibration: Calibration,
+    towers: Towers,
+    /// Speech of the latest seconds that the candidate may have spoken.
+    speech: VecDeque<Span>,
+    seconds: Vec<(i64, Profile)>,
+    unread: Unread,
+    heard: bool,
+    spoken: bool,
+    music: bool,
+}
+
+impl LipSync {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) when it is missing, broken or carries no calibration.
+    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<(Model, Calibration)> {
+        let model = runtime.model(registry.find(MODEL)?)?;
+        let calibration = model.calibration()?;
+        Ok((model, calibration))
+    }
+
+    pub(crate) fn new(model: Model, calibration: Calibration) -> Self {
+        Self {
+            calibration,
+            towers: Towers::new(model),
+            speech: VecDeque::new(),
+            seconds: Vec::new(),
+            unread: Unread::default(),
+            heard: false,
+            spoken: false,
+            music: false,
+        }
+    }
+
+    /// Whether lips can be read in a look.
+    fn legible(&mut self, face: &FaceObservation) -> bool {
+        let q = &face.quality;
+        let small = q.interocular_px < SMALLEST;
+        let hidden = q.yaw.abs() > TURNED || q.occlusion > COVERED;
+        self.unread.small += u32::from(small);
+        self.unread.hidden += u32::from(hidden && !small);
+        self.unread.read += u32::from(!small && !hidden);
+        !small && !hidden
+    }
+
+    fn total(&self) -> Profile {
+        let mut total = Profile::default();
+        self.seconds.iter().for_each(|(_, p)| total.add(p));
+        total
+    }
+
+    /// Stretches of three seconds of speech and more with the agreement near the lag.
+    fn stretches(&self, lag: f32) -> Vec<(Span, f32)> {
+        let mut out: Vec<(Span, f32)> = Vec::new();
+        let mut held: Option<(i64, i64, Profile)> = None;
+        for (second, profile) in self.seconds.iter().filter(|(_, p)| p.steps() > 0.0) {
+            let (from, to, mut sum) = held.take().unwrap_or_else(|| (*second, *second, Profile::default()));
+            sum.add(profile);
+            let to = to.max(*second);
+            if sum.steps() >= STRETCH {
+                let span = Span::new(Timestamp(from * 1_000_000), Timestamp((to + 1) * 1_000_000));
+                out.extend(sum.near(lag).map(|m| (span, m)));
+            } else {
+                held = Some((from, to, sum));
+            }
+        }
+        out
+    }
+
+    /// Agreement of the half that agrees best, since an interviewer's voice may run over lips that only smile; of the
+    /// whole where there is one stretch.
+    fn agreement(&self, total: &Profile, lag: f32, stretches: &[(Span, f32)]) -> f64 {
+        if stretches.len() < 2 {
+            return f64::from(total.near(lag).unwrap_or(0.0));
+        }
+        let mut sorted: Vec<f32> = stretches.iter().map(|(_, m)| *m).collect();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        let half = sorted.len().div_ceil(2);
+        f64::from(sorted[..half].iter().sum::<f32>()) / half as f64
+    }
+
+    fn why_not(&self, whole: &Whole<'_>) -> (Reason, &'static str) {
+        let u = &self.unread;
+        match () {
+            () if whole.media.video.is_none() => (Reason::NoVideo, "there is no picture, so that lips cannot be read"),
+            () if !self.heard => (Reason::NoAudio, "there is no sound to compare the lips with"),
+            () if whole.tracks.candidate.is_none() => (Reason::NoFace, "no face was seen whose lips could be read"),
+            () if u.small > u.read => (Reason::TooSmall, "the face is too small to read its lips"),
+            () if u.hidden > u.read => (Reason::Hidden, "the mouth is turned away or covered"),
+            () if self.music => (Reason::Music, "music lies under the speech, which the check does not judge"),
+            () if !self.spoken => (Reason::TooLittleSpeech, "no speech of the candidate was heard"),
+            () => (Reason::TooLittleSpeech, "too little speech was heard while the candidate's lips were seen"),
+        }
+    }
+}
+
+impl Detector for LipSync {
+    fn info(&self) -> &DetectorInfo {
+        &INFO
+    }
+
+    fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
+        self.heard |= !window.heard.is_empty();
+        self.music |= window.music;
+        self.towers.hear(window.span, window.audio);
+        let old = window.span.start.plus(-4_000_000);
+        self.speech.retain(|s| s.end >= old);
+        if !window.music {
+            let own = window.speech.iter().filter(|s| !window.elsewhere(**s));
+            self.speech.extend(own.map(|s| Span::new(s.start.plus(-AROUND), s.end.plus(AROUND))));
+        }
+        self.spoken |= !self.speech.is_empty();
+        let Some(candidate) = window.tracks.candidate else { return Ok(()) };
+        let mine: Vec<&FaceObservation> = window.burst.iter().filter(|f| f.track == candidate).collect();
+        let legible: Vec<&FaceObservation> = mine.into_iter().filter(|f| self.legible(f)).collect();
+        if legible.is_empty() {
+            return Ok(());
+        }
+        self.towers.see(candidate, legible.into_iter());
+        let speech = &self.speech;
+        for (second, found) in self.towers.judge(|at| speech.iter().any(|s| s.contains(at)))? {
+            match self.seconds.iter_mut().rev().take(4).find(|(s, _)| *s == second) {
+                Some((_, profile)) => profile.add(&found),
+                None => self.seconds.push((second, found)),
+            }
+        }
+        Ok(())
+    }
+
+    fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        let total = self.total();
+        let subject = |e: Evidence| whole.tracks.candidate.map_or(e.clone(), |id| e.about(id));
+        let Some((lag, _)) = total.best().filter(|_| total.steps() >= LEAST) else {
+            let (reason, message) = self.why_not(whole);
+            let finding = Finding::Abstain { reason };
+            let found = Evidence::new("lipsync.mismatch", Question::Sync, whole.span, finding, message);
+            out.push(subject(found).fact("speech_s", self.judged_s()));
+            return;
+        };
+        let stretches = self.stretches(lag);
+        let agreement = self.agreement(&total, lag, &stretches);
+        let seconds = self.judged_s();
+        let raw = (NEUTRAL + CHANCE / seconds.sqrt() - agreement) * seconds / (seconds + FEW);
+        let finding = self.calibration.finding(raw);
+        let message = match finding {
+            Finding::Score { llr, .. } if llr > 0.5 => "lips and sound disagree more than those of a person speaking",
+            Finding::Score { llr, .. } if llr < -0.5 => "the lips speak what is heard",
+            Finding::Score { .. } => "lips and sound say little either way",
+            Finding::Abstain { .. } | Finding::Note => "lips and sound lie outside what the check was calibrated on",
+        };
+        let found = Evidence::new("lipsync.mismatch", Question::Sync, whole.span, finding, message);
+        let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
+        let clear = found.llr().is_some_and(|llr| llr < 0.0);
+        out.push(subject(found.fact("agreement", agreement).fact("speech_s", seconds)));
+        if clear {
+            let lag_ms = f64::from(lag) * STEP as f64 / 1e3;
+            let message = format!(
+                "the sound comes {:.0} ms {} than the lips",
+                lag_ms.abs(),
+                if lag_ms < 0.0 { "earlier" } else { "later" }
+            );
+            let mut found =
+                Evidence::new("lipsync.lag", Question::Sync, whole.span, Finding::Note, message).fact("lag_ms", lag_ms);
+            if let Some(drift) = self.drift_ms() {
+                found = found.fact("drift_ms", drift);
+            }
+            out.push(subject(found));
+        }
+        if suspicious {
+            let mut worst = stretches;
+            worst.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            for (span, agreement) in worst.into_iter().take(NAMED) {
+                let message = "look here: the lips fit what is heard least";
+                let found = Evidence::new("lipsync.stretch", Question::Sync, span, Finding::Note, message);
+                out.push(subject(found.fact("agreement", f64::from(agreement))));
+            }
+        }
+    }
+
+    fn judged_s(&self) -> f64 {
+        f64::from(self.seconds.iter().map(|(_, p)| p.steps()).sum::<f32>()) * STEP as f64 / 1e6
+    }
+}
+
+impl LipSync {
+    /// How far the lag moves from the first half of the speech to the second, in milliseconds; with 20 s and more.
+    fn drift_ms(&self) -> Option<f64> {
+        let all: f32 = self.seconds.iter().map(|(_, p)| p.steps()).sum();
+        let (mut halves, mut passed) = ([Profile::default(), Profile::default()], 0.0);
+        for (_, profile) in &self.seconds {
+            halves[usize::from(passed > 0.5 * all)].add(profile);
+            passed += profile.steps();
+        }
+        let [first, second] = [halves[0].best()?, halves[1].best()?];
+        (all >= 500.0).then(|| f64::from(second.0 - first.0) * STEP as f64 / 1e3)
+    }
+}

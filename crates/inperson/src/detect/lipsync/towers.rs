@@ -1,0 +1,227 @@
+//! Lips and sound seen through the model, step by step, and how well they agree at every lag.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ndarray::{Array1, Array3};
+
+use crate::error::{Error, Result};
+use crate::media::AUDIO_RATE;
+use crate::model::Model;
+use crate::time::{Span, Timestamp};
+use crate::track::{FaceObservation, MOUTH};
+
+/// A step of the grid that both towers share: 40 ms, in microseconds and in samples.
+pub(super) const STEP: i64 = 40_000;
+const SAMPLES: usize = AUDIO_RATE as usize / 25;
+/// Lags that are tried, in steps to either side.
+pub(super) const REACH: usize = 20;
+pub(super) const LAGS: usize = 2 * REACH + 1;
+/// Steps that the model is shown at a time, the fewest, and how many from its borders an embedding is final.
+const WINDOW: i64 = 64;
+const LEAST: i64 = 48;
+const EDGE: i64 = 8;
+/// Time without a look after which a run of looks has ended, microseconds.
+const BROKEN: i64 = 200_000;
+/// Points of the mesh.
+const POINTS: usize = 478;
+
+/// Sums of agreement, and of pairs, at every lag.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Profile {
+    pub(super) sums: [f32; LAGS],
+    pub(super) counts: [f32; LAGS],
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { sums: [0.0; LAGS], counts: [0.0; LAGS] }
+    }
+}
+
+impl Profile {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.sums.iter_mut().zip(other.sums).for_each(|(a, b)| *a += b);
+        self.counts.iter_mut().zip(other.counts).for_each(|(a, b)| *a += b);
+    }
+
+    /// Mean agreement at a lag; `None` where fewer than half as many pairs lie there as at no lag.
+    pub(super) fn mean(&self, lag: usize) -> Option<f32> {
+        let count = self.counts[lag];
+        (count > 0.0 && count >= 0.5 * self.counts[REACH]).then(|| self.sums[lag] / count)
+    }
+
+    /// Steps with speech.
+    pub(super) fn steps(&self) -> f32 {
+        self.counts[REACH]
+    }
+
+    /// The lag, in steps from `-REACH` with fractions by a parabola, at which lips and sound agree most, and how well.
+    /// Positive: the sound comes later.
+    pub(super) fn best(&self) -> Option<(f32, f32)> {
+        let means: Vec<Option<f32>> = (0..LAGS).map(|l| self.mean(l)).collect();
+        let (at, top) =
+            means.iter().enumerate().filter_map(|(l, m)| m.map(|m| (l, m))).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let beside = |l: Option<usize>| l.and_then(|l| means.get(l).copied().flatten());
+        let fine = match (beside(at.checked_sub(1)), beside(at.checked_add(1))) {
+            (Some(a), Some(b)) if a + b < 2.0 * top => 0.5 * (a - b) / (a - 2.0 * top + b),
+            _ => 0.0,
+        };
+        Some((at as f32 + fine - REACH as f32, top))
+    }
+
+    /// The best agreement within a step of a lag.
+    pub(super) fn near(&self, lag: f32) -> Option<f32> {
+        let middle = (lag.round() as i64 + REACH as i64).clamp(0, LAGS as i64 - 1) as usize;
+        let range = middle.saturating_sub(1)..=(middle + 1).min(LAGS - 1);
+        range.filter_map(|l| self.mean(l)).max_by(f32::total_cmp)
+    }
+}
+
+/// One look at the mouth.
+#[derive(Debug, Clone)]
+struct Look {
+    at: Timestamp,
+    mouth: Arc<[u8]>,
+    mesh: Arc<[[f32; 2]]>,
+}
+
+/// Follows one face's lips and the sound.
+#[derive(Debug)]
+pub(super) struct Towers {
+    model: Model,
+    track: Option<u32>,
+    run: VecDeque<Look>,
+    audio: VecDeque<f32>,
+    /// Step at which the kept sound starts, and up to which steps of this run were embedded.
+    heard_from: i64,
+    done: i64,
+    /// The latest steps with their embeddings, and whether they count.
+    kept: VecDeque<(i64, Vec<f32>, Vec<f32>, bool)>,
+}
+
+impl Towers {
+    pub(super) fn new(model: Model) -> Self {
+        Self {
+            model,
+            track: None,
+            run: VecDeque::new(),
+            audio: VecDeque::new(),
+            heard_from: 0,
+            done: i64::MIN,
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Takes the sound of a hop.
+    pub(super) fn hear(&mut self, span: Span, audio: &[f32]) {
+        if self.audio.is_empty() {
+            self.heard_from = span.start.0 / STEP;
+        }
+        self.audio.extend(audio);
+        let most = (WINDOW as usize + 2 * REACH) * SAMPLES;
+        while self.audio.len() > most {
+            self.audio.drain(..SAMPLES);
+            self.heard_from += 1;
+        }
+    }
+
+    /// Takes looks at one face in order of time; another face, or a hole, starts anew.
+    pub(super) fn see<'a>(&mut self, track: u32, looks: impl Iterator<Item = &'a FaceObservation>) {
+        for face in looks {
+            let Some(mouth) = face.mouth.clone().filter(|_| face.mesh.len() == POINTS) else { continue };
+            let broken = self.run.back().is_some_and(|last| face.at.since(last.at) > BROKEN);
+            if broken || self.run.is_empty() || self.track != Some(track) {
+                self.run.clear();
+                self.kept.clear();
+                self.done = (face.at.0 + STEP - 1).div_euclid(STEP);
+            }
+            self.track = Some(track);
+            self.run.push_back(Look { at: face.at, mouth, mesh: Arc::clone(&face.mesh) });
+        }
+        let most = WINDOW * STEP + BROKEN;
+        while self.run.front().zip(self.run.back()).is_some_and(|(a, b)| b.at.since(a.at) > most) {
+            self.run.pop_front();
+        }
+    }
+
+    /// Embeds the steps that are new and gives what pairs they make, by the second of the lips; `counts` says whether a
+    /// moment counts.
+    pub(super) fn judge(&mut self, counts: impl Fn(Timestamp) -> bool) -> Result<Vec<(i64, Profile)>> {
+        let (Some(first), Some(last)) = (self.run.front(), self.run.back()) else { return Ok(Vec::new()) };
+        let end = (last.at.0.div_euclid(STEP) + 1).min(self.heard_from + (self.audio.len() / SAMPLES) as i64);
+        let start = (first.at.0 + STEP - 1).div_euclid(STEP).max(end - WINDOW).max(self.heard_from);
+        if end - start < LEAST || end - EDGE <= self.done {
+            return Ok(Vec::new());
+        }
+        let (lips, heard) = self.embed(start, end)?;
+        let width = lips.len() / (end - start) as usize;
+        let from = self.done.max(start);
+        let mut found: Vec<(i64, Profile)> = Vec::new();
+        let mut pair = |k: i64, lag: i64, agreement: f32| {
+            let second = k * STEP / 1_000_000;
+            let i = found.iter().position(|(s, _)| *s == second).unwrap_or_else(|| {
+                found.push((second, Profile::default()));
+                found.len() - 1
+            });
+            let lag = (lag + REACH as i64) as usize;
+            found[i].1.sums[lag] += agreement;
+            found[i].1.counts[lag] += 1.0;
+        };
+        for k in from..end - EDGE {
+            let row = (k - start) as usize;
+            let (v, a) = (&lips[row * width..][..width], &heard[row * width..][..width]);
+            let now = counts(Timestamp(k * STEP));
+            for (j, v_old, a_old, counted) in &self.kept {
+                // lips now with sound before, and lips before with sound now
+                if now {
+                    pair(k, j - k, dot(v, a_old));
+                }
+                if *counted {
+                    pair(*j, k - j, dot(v_old, a));
+                }
+            }
+            if now {
+                pair(k, 0, dot(v, a));
+            }
+            self.kept.push_back((k, v.to_vec(), a.to_vec(), now));
+            if self.kept.len() > REACH {
+                self.kept.pop_front();
+            }
+        }
+        self.done = end - EDGE;
+        Ok(found)
+    }
+
+    /// Embeddings of lips and sound, a row a step.
+    fn embed(&self, start: i64, end: i64) -> Result<(Vec<f32>, Vec<f32>)> {
+        let steps = (end - start) as usize;
+        let mut mouths = Array3::<f32>::zeros((steps, MOUTH, MOUTH));
+        let mut meshes = Array3::<f32>::zeros((steps, POINTS, 2));
+        let mut nearest = 0;
+        for (row, (mut mouth, mut mesh)) in mouths.outer_iter_mut().zip(meshes.outer_iter_mut()).enumerate() {
+            let at = Timestamp((start + row as i64) * STEP);
+            let off = |i: usize| self.run[i].at.since(at).abs();
+            while nearest + 1 < self.run.len() && off(nearest + 1) <= off(nearest) {
+                nearest += 1;
+            }
+            let look = &self.run[nearest];
+            mouth.iter_mut().zip(look.mouth.iter()).for_each(|(to, &v)| *to = f32::from(v));
+            mesh.iter_mut().zip(look.mesh.iter().flatten()).for_each(|(to, &v)| *to = v);
+        }
+        let skip = (start - self.heard_from) as usize * SAMPLES;
+        let sound: Array1<f32> = self.audio.iter().skip(skip).take(steps * SAMPLES).copied().collect();
+        let mut out = self.model.run(&[mouths.view().into_dyn(), meshes.view().into_dyn(), sound.view().into_dyn()])?;
+        let (heard, lips) = (out.pop(), out.pop());
+        match (lips, heard) {
+            (Some(lips), Some(heard)) if lips.len() == heard.len() && !lips.is_empty() && lips.len() % steps == 0 => {
+                Ok((lips.into_iter().collect(), heard.into_iter().collect()))
+            }
+            _ => Err(Error::model(super::MODEL, "has not the two outputs of its contract")),
+        }
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
