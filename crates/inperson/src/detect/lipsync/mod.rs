@@ -5,6 +5,7 @@
 //! averaged over speech at every lag up to 0.8 s. The best lag is a fact, since headsets delay; how well lips and sound agree there is the
 //! evidence.
 
+mod mouths;
 mod towers;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use crate::model::{Model, Registry, Runtime};
 use crate::time::{Span, Timestamp};
 use crate::track::FaceObservation;
 
+use mouths::Mouths;
 use towers::{Profile, STEP, Towers};
 
 /// The model's id.
@@ -63,6 +65,7 @@ pub struct LipSync {
     speech: VecDeque<Span>,
     seconds: Vec<(i64, Profile)>,
     unread: Unread,
+    mouths: Mouths,
     heard: bool,
     spoken: bool,
     music: bool,
@@ -86,6 +89,7 @@ impl LipSync {
             speech: VecDeque::new(),
             seconds: Vec::new(),
             unread: Unread::default(),
+            mouths: Mouths::default(),
             heard: false,
             spoken: false,
             music: false,
@@ -162,6 +166,7 @@ impl Detector for LipSync {
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
         self.heard |= !window.heard.is_empty();
         self.music |= window.music;
+        self.mouths.look(window);
         self.towers.hear(window.span, window.audio);
         let old = window.span.start.plus(-4_000_000);
         self.speech.retain(|s| s.end >= old);
@@ -188,6 +193,7 @@ impl Detector for LipSync {
     }
 
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        self.mouths.tell(whole.tracks.candidate, out);
         let total = self.total();
         let subject = |e: Evidence| whole.tracks.candidate.map_or(e.clone(), |id| e.about(id));
         let Some((lag, _)) = total.best().filter(|_| total.steps() >= LEAST) else {

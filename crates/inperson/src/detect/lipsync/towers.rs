@@ -225,3 +225,43 @@ impl Towers {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A profile with a hill at `lag` steps.
+    fn hill(lag: f32) -> Profile {
+        let mut p = Profile::default();
+        for l in 0..LAGS {
+            let away = l as f32 - REACH as f32 - lag;
+            p.counts[l] = 50.0;
+            p.sums[l] = 50.0 * (0.6 - 0.1 * away * away).max(0.0);
+        }
+        p
+    }
+
+    #[test]
+    fn the_lag_lies_between_steps() {
+        for lag in [-12.3, -0.4, 0.0, 7.25] {
+            let (at, _) = hill(lag).best().unwrap();
+            assert!((at - lag).abs() < 0.01, "{at} for {lag}");
+        }
+        assert_eq!(Profile::default().best(), None);
+    }
+
+    #[test]
+    fn lags_with_few_pairs_are_not_believed() {
+        let mut p = hill(3.0);
+        (p.counts[0], p.sums[0]) = (2.0, 2.0);
+        assert!((p.best().unwrap().0 - 3.0).abs() < 0.01);
+        assert_eq!(p.mean(0), None);
+    }
+
+    #[test]
+    fn stretches_may_drift_by_a_step() {
+        let p = hill(4.0);
+        assert!((p.near(3.4).unwrap() - 0.6).abs() < 1e-6);
+        assert!(p.near(0.0).unwrap() < 0.1);
+    }
+}
