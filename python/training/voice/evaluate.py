@@ -1,4 +1,7 @@
-"""Out-of-fold scores and what they show: python -m voice.evaluate --data DIR --nets DIR --recipe NAME [--folds 0,1]"""
+"""Out-of-fold scores and what they show: python -m voice.evaluate --data DIR --nets DIR --recipe NAME[+NAME] [--folds 0,1]
+
+Networks joined with + are averaged.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,12 @@ def load(nets: Path, name: str, fold: int) -> Net:
     return net.eval()
 
 
+def together(nets: list[Net], bands: list[Bands], clips: np.ndarray) -> list[np.ndarray]:
+    """The mean logits of networks that listen side by side."""
+    each = [score(net, b, clips) for net, b in zip(nets, bands)]
+    return [np.mean([v[: min(map(len, many))] for v in many], 0) for many in zip(*each)]
+
+
 def session(path: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -86,10 +95,11 @@ def main() -> None:
     mean, count = np.full(len(table), np.nan), np.zeros(len(table), int)
     clip, logit = [], []
     for k in map(int, a.folds.split(",")):
-        net = load(a.nets, a.recipe, k)
-        bands = Bands(a.data, a.name, a.recipe.split("-")[0], net.front)
+        names = a.recipe.split("+")
+        nets = [load(a.nets, n, k) for n in names]
+        bands = [Bands(a.data, a.name, n.split("-")[0], net.front) for n, net in zip(names, nets)]
         mine = np.flatnonzero(table.fold == k)
-        found = score(net, bands, mine)
+        found = together(nets, bands, mine)
         mean[mine], count[mine] = [s.mean() for s in found], [len(s) for s in found]
         clip, logit = [*clip, np.repeat(mine, count[mine])], [*logit, *found]
         mine = mine[table.part[mine] == "audio"]

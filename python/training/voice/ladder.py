@@ -14,7 +14,7 @@ import torch
 
 from . import codecs
 from .bands import Bands
-from .evaluate import load, score, session
+from .evaluate import load, session, together
 from .metrics import apcer, auc, eer
 from .prepare import FOLDS
 from .store import RATE, Clips, to_float, to_pcm
@@ -50,7 +50,7 @@ def balanced(table, rng: np.random.Generator, count: int) -> np.ndarray:
     return np.concatenate(out)
 
 
-def nulls(clips: Clips, bands: Bands, nets: list, pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
+def nulls(clips: Clips, bands: list[Bands], nets: list[list], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
     """What tells the classes apart without a voice, and what the networks make of pauses alone."""
     loud = lambda x: np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320).astype(np.float32) ** 2).mean(1)) + 1
     simple = {"length": len, "noise floor": lambda x: np.log(np.quantile(loud(x), 0.05) / loud(x).mean())}
@@ -60,14 +60,16 @@ def nulls(clips: Clips, bands: Bands, nets: list, pick: np.ndarray, label: np.nd
         print(f"null, {name} alone: AUC {max(a, 1 - a):.2f}", flush=True)
     heard, which = [], []
     for at, i in enumerate(pick):
-        x = bands[i].astype(np.float32)
-        level = np.max(x[:, 4:], 1)
-        x = x[level < np.quantile(level, 0.95) - 6]
-        if len(x) >= 40:
-            x = np.tile(x, (-(-200 // len(x)), 1))[:200]
-            with torch.inference_mode():
-                net = nets[fold[at]]
-                heard.append(float(net.judge(net.front.features(torch.from_numpy(x)[None].exp()))[0]))
+        found = []
+        for net, b in zip(nets[fold[at]], bands):
+            x, second = b[i].astype(np.float32), RATE // net.front.hop
+            level = np.max(x[:, x.shape[1] // 32 :], 1)
+            x = x[level < np.quantile(level, 0.95) - 6]
+            if len(x) >= 0.4 * second:
+                x = np.tile(x, (-(-2 * second // len(x)), 1))[: 2 * second]
+                found.append(float(net.judge(net.front.features(torch.from_numpy(x)[None].exp()))[0]))
+        if found:
+            heard.append(np.mean(found))
             which.append(at)
     print(f"null, the networks on pauses alone: AUC {auc(np.array(heard), label[which]):.2f} of {len(which)} clips", flush=True)
 
@@ -88,10 +90,10 @@ def main() -> None:
     table = clips.table
     pick = balanced(table, rng, a.count)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
-    nets = [load(a.nets, a.recipe, k) for k in range(FOLDS)]
-    front = nets[0].front
+    names = a.recipe.split("+")
+    nets = [[load(a.nets, n, k) for n in names] for k in range(FOLDS)]
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
-    bands = Bands(a.data, "clips", a.recipe.split("-")[0], front)
+    bands = [Bands(a.data, "clips", n.split("-")[0], net.front) for n, net in zip(names, nets[0])]
     if a.nulls:
         nulls(clips, bands, nets, pick, label, fold)
     for name, change in conditions(rng).items():
@@ -100,13 +102,14 @@ def main() -> None:
         found = np.zeros(len(pick))
         for at, i in enumerate(pick):
             x = torch.from_numpy(to_float(change(clips[i])))[None]
-            frames = torch.log(front.bands(x)[0] + 1e-7).to(torch.float16).numpy()
-            found[at] = score(nets[fold[at]], [frames], [0])[0].mean()
+            frames = [[torch.log(net.front.bands(x)[0] + 1e-7).to(torch.float16).numpy()] for net in nets[0]]
+            found[at] = together(nets[fold[at]], frames, [0])[0].mean()
         false = float((found[label == 0] > held).mean()) if name != "as it is" else 0.05
         if name == "as it is":
             held = np.quantile(found[label == 0], 0.95)
         print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f} false alarms at the first line's threshold {false:.3f}", flush=True)
-    speech = np.array([score(nets[fold[at]], [speech_only(bands[i])], [0])[0].mean() for at, i in enumerate(pick)])
+    speech = np.array([
+        together(nets[fold[at]], [[speech_only(b[i], net.front.hop)] for b, net in zip(bands, nets[0])], [0])[0].mean() for at, i in enumerate(pick)])
     print(f"pauses left out: EER {eer(speech, label):.3f} AUC {auc(speech, label):.3f}", flush=True)
     if a.rival:
         rival = session(a.rival)

@@ -26,24 +26,24 @@ from .store import RATE
 GENUINE, SPOOFED, TWINS = 24, 24, 16
 
 
-def speech_only(frames: np.ndarray) -> np.ndarray:
+def speech_only(frames: np.ndarray, hop: int = 160) -> np.ndarray:
     """Without pauses of more than about 0.2 s: the check hears speech only."""
-    level = np.max(frames[:, 4:], 1).astype(np.float32)
-    keep = np.convolve(level > np.quantile(level, 0.95) - 7, np.ones(17), "same") > 0
-    return frames[keep] if keep.sum() > 50 else frames
+    level = torch.from_numpy(frames[:, frames.shape[1] // 32 :]).float().amax(1).numpy()
+    keep = np.convolve(level > np.quantile(level, 0.95) - 7, np.ones(2720 // hop), "same") > 0
+    return frames[keep] if keep.sum() > 8000 // hop else frames
 
 
 class Source:
     """Draws batches: genuine clips, some with a twin beside them, and real spoofs, half of them of the same repositories."""
 
     def __init__(self, data: Path, fold: int, recipe: str, front: FrontEnd, frames: int, seed: int, twins: tuple[str, ...], versions: int = 1):
-        self.rng, self.length = np.random.default_rng(seed), frames
+        self.rng, self.length, self.hop = np.random.default_rng(seed), frames, front.hop
         self.clips = [Bands(data, n, recipe, front) for n in ["clips", *(f"clips-v{v + 1}" for v in range(versions))]]
         t = self.clips[0].table
         use = training(t, fold) if fold >= 0 else np.ones(len(t), bool)
         count = t.groupby(["repo", "system"]).path.transform("size").to_numpy()
         family = t.family.map({"tts-llm": 2.0, "tts": 1.2, "vc": 1.2}).fillna(1.0).to_numpy()
-        style = np.where(t.speaking_style.isin(["spontaneous", "conversational"]), 1.3, 1.0)
+        style = np.where(t.speaking_style.isin(["spontaneous", "conversational"]), 2.0, 1.0)
         weight = count**-0.6 * np.where(t.label == "spoof", family, style)
         # many repositories hold the same product: products weigh alike too
         products = t.system.map(product)
@@ -64,7 +64,7 @@ class Source:
         length, start = self.length, self.rng.random()
         speech, out = self.rng.random() < 0.6, []
         for x in many:
-            x = speech_only(x) if speech else x
+            x = speech_only(x, self.hop) if speech else x
             x = np.tile(x, (-(-length // len(x)), 1)) if len(x) < length else x
             at = int(start * (len(x) - length))
             out.append(x[at : at + length])
