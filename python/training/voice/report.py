@@ -66,7 +66,7 @@ def main() -> None:
     t = whole[judged].copy()
     label = (t.label == "spoof").to_numpy().astype(int)
     t["llr"] = ratios(t.raw.to_numpy(), label, t.fold.to_numpy(), t.weight.to_numpy())
-    talkers, t = t[t.part == "talkers"], t[t.part == "audio"]
+    talkers, engines, t = (t[t.part == k] for k in ("talkers", "engines", "audio"))
     label, llr, raw = (t.label == "spoof").to_numpy().astype(int), t.llr.to_numpy(), t.raw.to_numpy()
     low, high = interval(raw, label, t.repo.to_numpy())
     print(line("all", raw, t))
@@ -77,6 +77,8 @@ def main() -> None:
     for name, g in t[t.label == "spoof"].groupby("family"):
         pick = genuine | (t.family == name).to_numpy()
         print(f"family {name}: n {len(g)}, EER {eer(raw[pick], label[pick]):.3f}, missed at 5 % false alarms {(g.raw <= least).mean():.3f}")
+    for name, g in engines.groupby("system"):
+        print(f"Debian's {name}: n {len(g)}, missed at 5 % false alarms {(g.raw <= least).mean():.3f}, LLR over 1 {(g.llr > 1).mean():.3f}, under 0 {(g.llr < 0).mean():.3f}")
     systems = []
     for name, g in t[t.label == "spoof"].groupby("system"):
         pick = genuine | (t.system == name).to_numpy()

@@ -28,7 +28,7 @@ GENUINE, SPOOFED, TWINS = 24, 24, 16
 
 def speech_only(frames: np.ndarray, hop: int = 160) -> np.ndarray:
     """Without pauses of more than about 0.2 s: the check hears speech only."""
-    level = torch.from_numpy(frames[:, frames.shape[1] // 32 :]).float().amax(1).numpy()
+    level = torch.tensor(frames[:, frames.shape[1] // 32 :]).float().amax(1).numpy()
     keep = np.convolve(level > np.quantile(level, 0.95) - 7, np.ones(2720 // hop), "same") > 0
     return frames[keep] if keep.sum() > 8000 // hop else frames
 
