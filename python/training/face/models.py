@@ -42,12 +42,12 @@ class Detector(nn.Module):
         super().__init__()
         two = lambda i: (nn.MaxPool2d(2), separable(i, width), separable(width, width))
         self.stem = nn.Sequential(conv(3, 16, 3, 2), separable(16, 16), nn.MaxPool2d(2), separable(16, 32), separable(32, 32))
-        self.s8 = refined(*two(32), width=width, times=1)
-        self.s16 = refined(*two(width), width=width, times=2)
-        self.s32 = refined(*two(width), width=width, times=3)
-        self.top32 = refined(separable(width, width), width=width, times=1)
-        self.down16 = refined(separable(width, width), width=width, times=1)
-        self.down8 = refined(separable(width, width), width=width, times=1)
+        self.s8 = refined(*two(32), width=width, times=2)
+        self.s16 = refined(*two(width), width=width, times=3)
+        self.s32 = refined(*two(width), width=width, times=4)
+        self.top32 = refined(separable(width, width), width=width, times=2)
+        self.down16 = refined(separable(width, width), width=width, times=2)
+        self.down8 = refined(separable(width, width), width=width, times=2)
         # score, box (cx, cy, log w, log h), five points: one head a stride
         self.heads = nn.ModuleList(nn.Sequential(conv(width, width, 3, groups=width), nn.Conv2d(width, 15, 1)) for _ in STRIDES)
         for head in self.heads:
