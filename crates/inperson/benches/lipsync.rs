@@ -32,5 +32,8 @@ fn main() {
         }
     }
     let [rest, lips] = taken.map(|t| 100.0 * t / seconds);
-    println!("{seconds:.0} s: the rest {rest:.1} % of real time, with lips {lips:.1} %, lips alone {:.1} %", lips - rest);
+    println!(
+        "{seconds:.0} s: the rest {rest:.1} % of real time, with lips {lips:.1} %, lips alone {:.1} %",
+        lips - rest
+    );
 }

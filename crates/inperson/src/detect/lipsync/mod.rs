@@ -36,9 +36,9 @@ const COVERED: f32 = 0.9;
 const AROUND: i64 = 200_000;
 /// Agreement that tells nothing with much speech, what the best of all lags adds to it by chance in one second of speech, and the
 /// seconds of speech at which a mean counts by half.
-const NEUTRAL: f64 = 0.3;
-const CHANCE: f64 = 0.15;
-const FEW: f64 = 1.0;
+const NEUTRAL: f64 = 0.412;
+const CHANCE: f64 = 0.005;
+const FEW: f64 = 4.0;
 /// Most stretches that are named.
 const NAMED: usize = 5;
 
