@@ -11,7 +11,7 @@ import pytest
 import inperson
 
 ROOT = Path(__file__).parents[2]
-STEP, WINDOW, LEAST, EDGE, REACH = 0.04, 64, 48, 8, 20
+STEP, WINDOW, LEAST, EDGE, REACH = 0.04, 64, 48, 8, 28
 
 
 @pytest.fixture(scope="module")

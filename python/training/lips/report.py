@@ -17,7 +17,7 @@ from .data import SIDE, Clips
 from .export import load
 from .models import Towers, logs, mel_bank
 
-RATE, REACH = 25, 20
+RATE, REACH, NEAR = 25, 28, 20
 SECONDS = (2, 3, 6, 15, 30)
 
 
@@ -36,6 +36,8 @@ def best(p: tuple[np.ndarray, np.ndarray]) -> tuple[float, float, float]:
     """Lag in steps, agreement there and seconds of speech, as `detect/lipsync/towers.rs` has them."""
     sums, counts = p
     ok = (counts > 0) & (counts >= 0.5 * counts[REACH])
+    if counts[REACH] < 4 * RATE:  # the best of many lags says little of little speech
+        ok &= np.abs(np.arange(-REACH, REACH + 1)) <= NEAR
     m = np.where(ok, sums / np.maximum(counts, 1), -9)
     k = int(m.argmax())
     fine = 0.0

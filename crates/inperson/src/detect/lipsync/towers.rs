@@ -14,8 +14,11 @@ use crate::track::{FaceObservation, MOUTH};
 /// A step of the grid that both towers share: 40 ms, in microseconds and in samples.
 pub(super) const STEP: i64 = 40_000;
 const SAMPLES: usize = AUDIO_RATE as usize / 25;
-/// Lags that are tried, in steps to either side.
-pub(super) const REACH: usize = 20;
+/// Lags that are tried, in steps to either side, and those with little speech, of which the best of many lags says little.
+pub(super) const REACH: usize = 28;
+const NEAR: usize = 20;
+/// Steps of speech that are little: 4 s.
+const LITTLE: f32 = 100.0;
 pub(super) const LAGS: usize = 2 * REACH + 1;
 /// Steps that the model is shown at a time, the fewest, and how many from its borders an embedding is final.
 const WINDOW: i64 = 64;
@@ -61,7 +64,8 @@ impl Profile {
     /// The lag, in steps from `-REACH` with fractions by a parabola, at which lips and sound agree most, and how well.
     /// Positive: the sound comes later.
     pub(super) fn best(&self) -> Option<(f32, f32)> {
-        let means: Vec<Option<f32>> = (0..LAGS).map(|l| self.mean(l)).collect();
+        let near = |l: usize| self.steps() >= LITTLE || l.abs_diff(REACH) <= NEAR;
+        let means: Vec<Option<f32>> = (0..LAGS).map(|l| self.mean(l).filter(|_| near(l))).collect();
         let (at, top) =
             means.iter().enumerate().filter_map(|(l, m)| m.map(|m| (l, m))).max_by(|a, b| a.1.total_cmp(&b.1))?;
         let beside = |l: Option<usize>| l.and_then(|l| means.get(l).copied().flatten());
