@@ -1,7 +1,7 @@
 //! Wall time and memory of a whole analysis beside `ffmpeg -i X -f null -` on the same file, in the same run.
 //!
 //! `cargo bench --bench interview -- CLIP [MINUTES...]`: the clip is looped to 1280x720 H.264 with AAC sound of the given
-//! lengths (default 10). Prints ratios; peak memory is that of a process of its own.
+//! lengths (default 10). Prints ratios, with `capture` alone and with all checks; peak memory is that of a process of its own.
 
 #![allow(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
@@ -14,10 +14,10 @@ use inperson::{Analyzer, Config};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    if let [flag, file] = args.as_slice()
+    if let [flag, checks, file] = args.as_slice()
         && flag == "--child"
     {
-        return child(Path::new(file));
+        return child(checks, Path::new(file));
     }
     let Some((clip, minutes)) = args.split_first() else {
         println!("usage: cargo bench --bench interview -- CLIP [MINUTES...]");
@@ -31,20 +31,30 @@ fn main() {
         let start = Instant::now();
         run(Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&file).args(["-f", "null", "-"]));
         let floor = start.elapsed().as_secs_f64();
-        let start = Instant::now();
-        let out = Command::new(std::env::current_exe().unwrap()).arg("--child").arg(&file).output().expect("a child");
-        let ours = start.elapsed().as_secs_f64();
-        println!(
-            "{length} min: ffmpeg -f null {floor:.1} s, inperson {ours:.1} s, ratio {:.2}; {}",
-            ours / floor,
-            String::from_utf8_lossy(&out.stdout).trim()
-        );
+        for checks in ["capture", "all"] {
+            let start = Instant::now();
+            let out = Command::new(std::env::current_exe().unwrap())
+                .args(["--child", checks])
+                .arg(&file)
+                .output()
+                .expect("a child");
+            let ours = start.elapsed().as_secs_f64();
+            println!(
+                "{length} min, checks {checks}: ffmpeg -f null {floor:.1} s, inperson {ours:.1} s, ratio {:.2}; {}",
+                ours / floor,
+                String::from_utf8_lossy(&out.stdout).trim()
+            );
+        }
     }
 }
 
-fn child(file: &Path) {
+fn child(checks: &str, file: &Path) {
     let start = Instant::now();
-    let analyzer = Analyzer::new(Config::default()).expect("an analyzer");
+    let mut config = Config::default();
+    if checks != "all" {
+        config.checks = vec![checks.to_owned()];
+    }
+    let analyzer = Analyzer::new(config).expect("an analyzer");
     let mut first = None;
     let report = analyzer
         .analyze_with(file, |_| {

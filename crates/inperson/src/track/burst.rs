@@ -33,7 +33,7 @@ const SIDE: f32 = 1.5;
 pub enum Bursts {
     /// Never: no check asks for it.
     Never,
-    /// In the first 20 seconds, then for 6 in every 24.
+    /// In the first 20 seconds, then for 4 in every 24.
     Sparse,
     /// In every frame: for training.
     Always,
@@ -42,7 +42,7 @@ pub enum Bursts {
 impl Bursts {
     const FIRST: i64 = 20_000_000;
     const EVERY: i64 = 24_000_000;
-    const LENGTH: i64 = 6_000_000;
+    const LENGTH: i64 = 4_000_000;
     /// Least time between two frames that are looked at: no more than about 30 a second.
     const STEP: i64 = 28_000;
 
@@ -96,7 +96,7 @@ mod tests {
         };
         assert_eq!(count(Bursts::Never, 25, 10), 0);
         assert_eq!(count(Bursts::Sparse, 25, 20), 500);
-        assert_eq!(count(Bursts::Sparse, 25, 20 + 240), 500 + 10 * 150);
+        assert_eq!(count(Bursts::Sparse, 25, 20 + 240), 500 + 10 * 100);
         assert_eq!(count(Bursts::Always, 60, 10), 300);
     }
 }
