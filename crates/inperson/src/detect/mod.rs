@@ -7,7 +7,7 @@ use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
-use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks};
+use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks, Wanted};
 use answers::AnswerModels;
 
 pub mod answers;
@@ -138,9 +138,11 @@ impl Checks {
         Ok(Self { names, voice, lipsync, answers })
     }
 
-    /// When these checks need faces in every frame.
-    pub(crate) fn bursts(&self) -> Bursts {
-        if self.names.iter().any(|n| IN_BURSTS.contains(n)) { Bursts::Sparse } else { Bursts::Never }
+    /// What these checks need of faces beyond a look.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let any = |which: &[&str]| self.names.iter().any(|n| which.contains(n));
+        let bursts = if any(&IN_BURSTS) { Bursts::Sparse } else { Bursts::Never };
+        Wanted { bursts, context: any(&IN_CONTEXT) }
     }
 
     /// The models that are run.
@@ -177,6 +179,9 @@ fn boxed<M: Clone, D: Detector + 'static>(loaded: &Option<M>, make: impl Fn(M) -
 
 /// Checks that look at faces in every frame of a burst.
 const IN_BURSTS: [&str; 1] = ["lipsync"];
+
+/// Checks that look at faces with what is around them.
+const IN_CONTEXT: [&str; 2] = ["face", "warp"];
 
 /// Names of all checks.
 pub const NAMES: [&str; 5] = ["capture", "voice", "channel", "lipsync", "answers"];
