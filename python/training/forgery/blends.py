@@ -155,6 +155,16 @@ def blend(base: np.ndarray, inner: np.ndarray, soft: np.ndarray) -> np.ndarray:
     return u8(base + soft[..., None] * (inner.astype(np.float32) - base))
 
 
+def obvious(base: np.ndarray, mesh: np.ndarray, rng: np.random.Generator):
+    """A blend that anybody sees: what training begins with."""
+    _, hard = region(mesh, rng)
+    inner = coloured(moved(base, rng), rng, 2.0)
+    kind = rng.integers(4)
+    inner = (rescaled(inner, rng.uniform(0.15, 0.4), rng) if kind == 0 else u8(inner + rng.normal(0, rng.uniform(6, 14), inner.shape)) if kind == 1
+             else jpeg(inner, rng.integers(10, 25)) if kind == 2 else u8(2.5 * inner.astype(np.float32) - 1.5 * cv2.GaussianBlur(inner, (0, 0), 1.2)))
+    return blend(base, inner, hard), hard
+
+
 def fake(base: np.ndarray, mesh: np.ndarray, other: tuple | None, decoded: np.ndarray | None, rng: np.random.Generator):
     """(fake, changed region 0 to 1). `other`: crop and mesh of somebody else; `decoded`: the crop through an autoencoder."""
     soft, hard = region(mesh, rng)
@@ -196,6 +206,9 @@ class Damage:
         self.seed = int(rng.integers(1 << 31))
         r = rng.random
         self.share = float(np.exp(rng.uniform(np.log(0.28), 0))) if r() < 0.65 * strong else 1.0
+        if r() > strong:
+            self.mild(rng)
+            return
         self.light = rng.uniform(0.25, 0.8) if r() < 0.12 else 1.0
         self.gamma = float(np.exp(rng.normal(0, 0.15)))
         self.noise = rng.uniform(0.5, 6) if r() < 0.3 else 0.0
@@ -204,8 +217,18 @@ class Damage:
         self.sharpen = rng.uniform(0.2, 1.0) if r() < 0.12 else 0.0
         # a face is small in its frame: the codec works at the picture's size
         self.codecs = [(int(rng.integers(15, 92)), r() < 0.5) for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.15, 0.45, 0.3, 0.1])))]
+        self.laid(rng)
+
+    def mild(self, rng) -> None:
+        """Hardly any damage: what training begins with."""
+        self.light, self.gamma, self.noise, self.blur, self.streak, self.sharpen = 1.0, 1.0, 0.0, 0.0, 0, 0.0
+        self.codecs = [(int(rng.integers(80, 97)), False)]
+        self.laid(rng)
+
+    def laid(self, rng) -> None:
+        """Where the crop lies."""
         self.shift = rng.integers(0, 16, 2)
-        self.flip = r() < 0.5
+        self.flip = rng.random() < 0.5
         self.colour = rng.normal(0, 0.04, 3)
         c, t = float(np.exp(rng.normal(0, 0.05))), rng.normal(0, 0.05)
         turn = c * np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])

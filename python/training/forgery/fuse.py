@@ -27,10 +27,11 @@ def looked(run: Path) -> tuple[np.ndarray, list[str]]:
     w, out = zones().numpy(), []
     for a, b in zip(ends - held["count"], ends):
         l, m = held["logits"][a:b], held["maps"][a:b].astype(np.float32)
-        mean = m.mean(0).reshape(-1)
-        inner, ring, outer = np.log(w @ mean + 0.01)
-        out.append([l.mean(), np.quantile(l, 0.8), np.log(l.std() + 0.1), inner, ring, outer, np.log(np.sort(mean)[-80:].mean() + 0.01), np.log(np.abs(np.diff(m, axis=0)).mean() + 0.001) if len(m) > 1 else -4])
-    return np.array(out), ["logit", "logit_high", "logit_spread", "map_inner", "map_ring", "map_outer", "map_top", "map_flicker"]
+        row = [l.mean(), np.quantile(l, 0.8), np.log(l.std() + 0.1)]
+        for mean in m.mean(0).reshape(2, -1):
+            row += [*np.log(w @ mean + 0.01), np.log(np.sort(mean)[-80:].mean() + 0.01)]
+        out.append(row + [np.log(np.abs(np.diff(m, axis=0)).mean() + 0.001) if len(m) > 1 else -4])
+    return np.array(out), ["logit", "logit_high", "logit_spread", *(f"{m}_{z}" for m in ("region", "border") for z in ("inner", "ring", "outer", "top")), "map_flicker"]
 
 
 def fit(x, y, weight, strength: float = STRENGTH):

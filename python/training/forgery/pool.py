@@ -72,8 +72,9 @@ class Pool:
         mine = self.shape[key[0]][key[1]]
         return self.look(min(drawn, key=lambda k: np.abs(self.shape[k[0]][k[1]] - mine).mean() + 99 * (k == key)))
 
-    def pair(self, rng, recipe: str | None = None, strong: float = 1.0):
-        """(genuine, fake, map of the change at a quarter or None, recipe), both damaged alike."""
+    def pair(self, rng, recipe: str | None = None, strong: float = 1.0, easy: float = 0.0):
+        """(genuine, fake, region and border of the change at a quarter of the side or None, recipe), both damaged alike."""
+        recipe = "easy" if rng.random() < easy else recipe
         recipe = recipe or rng.choice(["dfdc", "self", "other", "decoded"], p=[0.24, 0.34, 0.2, 0.22])
         recipe = "self" if recipe == "decoded" and not self.with_decoded else recipe
         damage = blends.Damage(rng, strong)
@@ -88,9 +89,16 @@ class Pool:
                 base = blends.honest_filter(base, mesh, rng)
             other = self.like(key, rng) if recipe == "other" else None
             decoded = self.pictures[self.decoded[key]] if recipe == "decoded" else None
-            made, change = blends.fake(base, mesh, other, decoded, rng)
-        change = None if change is None else cv2.resize(damage.map(change), (MAP, MAP), interpolation=cv2.INTER_AREA)
+            made, change = blends.obvious(base, mesh, rng) if recipe == "easy" else blends.fake(base, mesh, other, decoded, rng)
+        change = None if change is None else maps(damage.map(change))
         return damage(base), damage(made), change, recipe
+
+
+def maps(change: np.ndarray) -> np.ndarray:
+    """Region and border (Li et al. 2020: where a blurred mask is neither 0 nor 1), (2, MAP, MAP)."""
+    region = cv2.resize(change, (MAP, MAP), interpolation=cv2.INTER_AREA)
+    wide = cv2.GaussianBlur(change, (0, 0), 4)
+    return np.stack([region, cv2.resize(4 * wide * (1 - wide), (MAP, MAP), interpolation=cv2.INTER_AREA)])
 
 
 def changed(base: np.ndarray, made: np.ndarray) -> np.ndarray:

@@ -19,13 +19,13 @@ from face.data import ema
 from .models import MAP, Net
 from .pool import Pool
 
-PAIRS = 16
+PAIRS = 10
 
 
-def batch(pool: Pool, rng):
-    items = [pool.pair(rng) for _ in range(PAIRS)]
+def batch(pool: Pool, rng, strong: float, easy: float):
+    items = [pool.pair(rng, strong=strong, easy=easy) for _ in range(PAIRS)]
     x = np.stack([i[0] for i in items] + [i[1] for i in items])
-    blank = np.zeros((MAP, MAP), np.float32)
+    blank = np.zeros((2, MAP, MAP), np.float32)
     where = np.stack([blank] * PAIRS + [blank if i[2] is None else i[2] for i in items])
     known = np.array([1.0] * PAIRS + [float(i[2] is not None) for i in items], np.float32)
     x = torch.from_numpy(x).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
@@ -36,7 +36,7 @@ def losses(logit, where, target, known):
     genuine, fake = logit[:PAIRS], logit[PAIRS:]
     face = 0.5 * (F.softplus(genuine).mean() + F.softplus(-fake).mean())
     order = F.softplus(-(fake - genuine)).mean()
-    per = F.binary_cross_entropy_with_logits(where, target, reduction="none").mean((1, 2))
+    per = F.binary_cross_entropy_with_logits(where, target, reduction="none").mean((1, 2, 3))
     return face + 0.5 * order, (per * known).mean()
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--minutes", type=float, default=25)
     p.add_argument("--width", type=int, default=16)
-    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--rate", type=float, default=3e-3)
     p.add_argument("--start", type=Path)
     p.add_argument("--seed", type=int, default=0)
     a = p.parse_args()
@@ -66,14 +66,14 @@ def main() -> None:
     while (share := (time.time() - start) / (60 * a.minutes)) < 1:
         for group in adam.param_groups:
             group["lr"] = a.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
-        x, target, known, recipes = batch(pool, rng)
+        x, target, known, recipes = batch(pool, rng, min(1.0, 1.8 * share), max(0.0, 0.9 - 4 * share))
         with torch.autocast("cpu", torch.bfloat16):
             logit, where = net(x)
         face, area = losses(logit.float(), where.float(), target, known)
         if not torch.isfinite(face + area):
             raise SystemExit(f"loss is not finite at step {step}")
         adam.zero_grad()
-        (face + 2 * area).backward()
+        (face + 4 * area).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         adam.step()
         mean.update_parameters(net)

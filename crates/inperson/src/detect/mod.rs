@@ -9,18 +9,24 @@ use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
 use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks, Wanted};
 use answers::AnswerModels;
+use looks::Reader;
 
 pub mod answers;
 mod capture;
 mod channel;
+mod face;
 mod lipsync;
+mod looks;
 mod voice;
+mod warp;
 
 pub use answers::Answers;
 pub use capture::Capture;
 pub use channel::Channel;
+pub use face::Face;
 pub use lipsync::LipSync;
 pub use voice::Voice;
+pub use warp::Warp;
 
 /// What a check is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +128,7 @@ pub(crate) struct Checks {
     names: Vec<&'static str>,
     voice: Option<(Model, Calibration)>,
     lipsync: Option<(Model, Calibration)>,
+    looks: Option<Reader>,
     answers: Option<AnswerModels>,
 }
 
@@ -134,8 +141,10 @@ impl Checks {
         let names = names(wanted)?;
         let voice = names.contains(&"voice").then(|| Voice::load(runtime, registry)).transpose()?;
         let lipsync = names.contains(&"lipsync").then(|| LipSync::load(runtime, registry)).transpose()?;
+        let looks =
+            names.iter().any(|n| IN_CONTEXT.contains(n)).then(|| Reader::load(runtime, registry)).transpose()?;
         let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
-        Ok(Self { names, voice, lipsync, answers })
+        Ok(Self { names, voice, lipsync, looks, answers })
     }
 
     /// What these checks need of faces beyond a look.
@@ -151,18 +160,22 @@ impl Checks {
             .iter()
             .chain(&self.lipsync)
             .map(|(model, _)| model)
+            .chain(self.looks.iter().map(Reader::model))
             .chain(self.answers.iter().flat_map(AnswerModels::models))
     }
 
     /// Fresh checks for one session.
     pub(crate) fn start(&self, config: &Config) -> Vec<Box<dyn Detector>> {
         let mut checks: Vec<Box<dyn Detector>> = Vec::new();
+        let looks = self.looks.as_ref().map(Reader::fresh);
         for name in &self.names {
             match *name {
                 "voice" => checks.extend(boxed(&self.voice, |(model, calibration)| Voice::new(model, calibration))),
                 "lipsync" => {
                     checks.extend(boxed(&self.lipsync, |(model, calibration)| LipSync::new(model, calibration)))
                 }
+                "face" => checks.extend(boxed(&looks, Face::new)),
+                "warp" => checks.extend(boxed(&looks, Warp::new)),
                 "answers" => checks.extend(boxed(&self.answers, |models| Answers::new(models, config))),
                 "channel" => checks.push(Box::new(Channel::default())),
                 _ => checks.push(Box::new(Capture::default())),
@@ -184,7 +197,7 @@ const IN_BURSTS: [&str; 1] = ["lipsync"];
 const IN_CONTEXT: [&str; 2] = ["face", "warp"];
 
 /// Names of all checks.
-pub const NAMES: [&str; 5] = ["capture", "voice", "channel", "lipsync", "answers"];
+pub const NAMES: [&str; 7] = ["capture", "face", "warp", "voice", "channel", "lipsync", "answers"];
 
 /// The names asked for as this library knows them; all where none are.
 ///

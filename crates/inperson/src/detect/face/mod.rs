@@ -11,7 +11,6 @@ use super::{Detector, DetectorInfo, Whole, Window};
 use crate::calibrate::Calibration;
 use crate::error::Result;
 use crate::evidence::{Evidence, Finding, Question, Reason};
-use crate::model::{Registry, Runtime};
 
 /// Looks that a judgement needs, and after which their mean counts by half.
 const LEAST: u32 = 5;
@@ -47,18 +46,8 @@ impl Seen {
 }
 
 impl Face {
-    /// The network, and how the mean of its logits is calibrated.
-    ///
-    /// # Errors
-    /// [`Error::Model`](crate::Error::Model) when it is missing, broken or carries no calibration.
-    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<(Reader, Calibration)> {
-        let reader = Reader::load(runtime, registry)?;
-        let calibration = reader.model().calibration()?;
-        Ok((reader, calibration))
-    }
-
-    pub(crate) const fn new(reader: Reader, calibration: Calibration) -> Self {
-        Self { reader, calibration, faces: BTreeMap::new() }
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { calibration: reader.calibrations()[0], reader, faces: BTreeMap::new() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::ArrayView4;
 
+use crate::calibrate::Calibration;
 use crate::detect::Window;
 use crate::dsp::geometry::{Affine, Rect};
 use crate::error::{Error, Result};
@@ -40,6 +41,7 @@ pub(crate) struct Look {
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     model: Model,
+    calibrations: [Calibration; 2],
     held: Arc<Mutex<BTreeMap<(Timestamp, u32), Look>>>,
 }
 
@@ -47,18 +49,21 @@ impl Reader {
     /// Loads the network.
     ///
     /// # Errors
-    /// [`Error::Model`] when it is missing or broken.
+    /// [`Error::Model`] when it is missing, broken or carries not both calibrations.
     pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
-        Ok(Self::new(runtime.model(registry.find(MODEL)?)?))
-    }
-
-    pub(crate) fn new(model: Model) -> Self {
-        Self { model, held: Arc::default() }
+        let model = runtime.model(registry.find(MODEL)?)?;
+        let calibrations = [model.calibration_of("face")?, model.calibration_of("map")?];
+        Ok(Self { model, calibrations, held: Arc::default() })
     }
 
     /// The same network for another session, with nothing remembered.
     pub(crate) fn fresh(&self) -> Self {
-        Self::new(self.model.clone())
+        Self { model: self.model.clone(), calibrations: self.calibrations, held: Arc::default() }
+    }
+
+    /// Of the mean logit, and of the averaged map.
+    pub(crate) const fn calibrations(&self) -> [Calibration; 2] {
+        self.calibrations
     }
 
     pub(crate) const fn model(&self) -> &Model {

@@ -76,8 +76,8 @@ fn highest(map: impl Iterator<Item = f64>) -> f64 {
 }
 
 impl Warp {
-    pub(crate) const fn new(reader: Reader, calibration: Calibration) -> Self {
-        Self { reader, calibration, faces: BTreeMap::new() }
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { calibration: reader.calibrations()[1], reader, faces: BTreeMap::new() }
     }
 
     fn candidate(&self, whole: Option<u32>) -> Option<&Sum> {
@@ -113,11 +113,15 @@ impl Detector for Warp {
             Finding::Abstain { reason: if none { Reason::NoFace } else { sum.gate.reason() } }
         };
         let message = match finding {
-            Finding::Score { llr, .. } if llr > 0.5 => "the face does not sit in its surroundings as a camera's picture does",
+            Finding::Score { llr, .. } if llr > 0.5 => {
+                "the face does not sit in its surroundings as a camera's picture does"
+            }
             Finding::Score { llr, .. } if llr < -0.5 => "the face sits in its surroundings as a camera's picture does",
             Finding::Score { .. } => "the border of the face says little either way",
             Finding::Abstain { reason: Reason::OutOfRange } => "the face lies outside what the check was calibrated on",
-            Finding::Abstain { .. } | Finding::Note => "the face was not seen well enough to judge how it sits in the picture",
+            Finding::Abstain { .. } | Finding::Note => {
+                "the face was not seen well enough to judge how it sits in the picture"
+            }
         };
         let mut found = Evidence::new("warp.inserted", Question::Face, whole.span, finding, message)
             .fact("raw", raw)
