@@ -1,4 +1,4 @@
-"""Calibrates the mean logit and the averaged map on clips that the network never met, and prints what they tell.
+"""Calibrates the mean logit and the borders inside the face on clips that the network never met, and prints what they tell.
 
     python -m forgery.calibrate --data DIR --corpus CORPUS --run RUN
 
@@ -18,24 +18,25 @@ from voice.metrics import affine, cllr
 from .clips import Clips, species
 from .fuse import material, weights
 from .metrics import apcer, auc
+from .models import zones
 from .score import order
 
-FEW, HIGHEST = 2, 80
+FEW = 2
 # what is claimed at most, in nats, and how far genuine scores reach before a clip is out of range
-BOUND = {"face": 2.0, "map": 1.5}
+BOUND = {"face": 2.0, "border": 1.5}
 
 
 def raws(run: Path) -> dict[str, np.ndarray]:
     """As the library reads them."""
     held = np.load(run / "looks.npz")
     ends = np.cumsum(held["count"])
-    face, where = [], []
+    face, border, inner = [], [], zones()[0].numpy()
     for a, b in zip(ends - held["count"], ends):
         n = b - a
         face.append(held["logits"][a:b].sum() / (n + FEW))
-        top = np.sort(held["maps"][a:b, 0].astype(np.float32).mean(0).ravel())[-HIGHEST:].mean()
-        where.append(np.log((top + 0.01) / 0.11) * n / (n + FEW))
-    return {"face": np.array(face), "map": np.array(where)}
+        seams = held["maps"][a:b, 1].astype(np.float32).mean(0).ravel() @ inner
+        border.append(np.log((seams + 0.01) / 0.12) * n / (n + FEW))
+    return {"face": np.array(face), "border": np.array(border)}
 
 
 def left_out(raw, y, groups, use) -> np.ndarray:

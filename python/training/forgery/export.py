@@ -2,7 +2,7 @@
 
     python -m forgery.export --run RUN --models ../../models [--version 0.1.0]
 
-`RUN/calibration.json`, which `forgery.calibrate` writes, holds slope, offset, range and bounds of `face` and `map`, and figures.
+`RUN/calibration.json`, which `forgery.calibrate` writes, holds slope, offset, range and bounds of `face` and `border`, and figures.
 """
 
 from __future__ import annotations
@@ -42,10 +42,16 @@ shape = [-1]
 meaning = "positive: swapped, reenacted, re-lipped or generated"
 
 [[outputs]]
-name = "map"
+name = "region"
 dtype = "float32"
 shape = [-1, 40, 40]
 meaning = "chance that the place was changed, 0 to 1"
+
+[[outputs]]
+name = "border"
+dtype = "float32"
+shape = [-1, 40, 40]
+meaning = "chance that the border of a change lies there, 0 to 1"
 '''
 TABLE = '''
 # {what}; natural logarithm, positive is attack
@@ -57,7 +63,7 @@ bounds = [{least:.4f}, {most:.4f}]
 '''
 WHAT = {
     "face": "sum of the logits of n looks over n + 2",
-    "map": "log((mean of the highest twentieth of the averaged map + 0.01) / 0.11) times n / (n + 2)",
+    "border": "log((mean border inside the face over n looks + 0.01) / 0.12) times n / (n + 2)",
 }
 
 
@@ -68,7 +74,8 @@ class Graph(torch.nn.Module):
 
     def forward(self, image):
         logit, where = self.net(image)
-        return logit, torch.sigmoid(where)
+        region, border = torch.sigmoid(where).unbind(1)
+        return logit, region, border
 
 
 def main() -> None:
@@ -81,8 +88,8 @@ def main() -> None:
     (a.models / "warp").mkdir(exist_ok=True)
     path = a.models / "warp/model.onnx"
     x = torch.rand((2, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(0)) * 255
-    axes = {k: {0: "n"} for k in ("image", "logit", "map")}
-    torch.onnx.export(net, (x,), str(path), input_names=["image"], output_names=["logit", "map"], opset_version=17, dynamic_axes=axes, dynamo=False)
+    axes = {k: {0: "n"} for k in ("image", "logit", "region", "border")}
+    torch.onnx.export(net, (x,), str(path), input_names=["image"], output_names=["logit", "region", "border"], opset_version=17, dynamic_axes=axes, dynamo=False)
     half(path)
     with torch.no_grad():
         want = [v.numpy() for v in net(x)]
@@ -91,7 +98,7 @@ def main() -> None:
     assert max(apart) < 2e-2, "the graph does not compute what PyTorch computes"
     held = json.loads((a.run / "calibration.json").read_text())
     text = HEAD.format(version=a.version, digest=hashlib.sha256(path.read_bytes()).hexdigest())
-    text += "".join(TABLE.format(name=k, what=WHAT[k], **held[k]) for k in ("face", "map"))
+    text += "".join(TABLE.format(name=k, what=WHAT[k], **held[k]) for k in ("face", "border"))
     text += "\n[metrics]\n" + "".join(f"{k} = {v:.4f}\n" for k, v in held["metrics"].items())
     (a.models / "warp/model.toml").write_text(text)
     print(path.stat().st_size, "bytes")

@@ -75,7 +75,7 @@ class Pool:
     def pair(self, rng, recipe: str | None = None, strong: float = 1.0, easy: float = 0.0):
         """(genuine, fake, region and border of the change at a quarter of the side or None, recipe), both damaged alike."""
         recipe = "easy" if rng.random() < easy else recipe
-        recipe = recipe or rng.choice(["dfdc", "self", "other", "decoded"], p=[0.24, 0.34, 0.2, 0.22])
+        recipe = recipe or rng.choice(["dfdc", "self", "other", "decoded"], p=[0.24, 0.36, 0.26, 0.14])
         recipe = "self" if recipe == "decoded" and not self.with_decoded else recipe
         damage = blends.Damage(rng, strong)
         if recipe == "dfdc":

@@ -20,6 +20,10 @@ from .models import MAP, Net
 from .pool import Pool
 
 PAIRS = 10
+# of region and border: a border is seen where it is, a region only beside what is around it
+MAP_WEIGHTS = (2.0, 6.0)
+# share of pairs in the right order at which tasks grow harder
+KEEPS_UP = 0.74
 
 
 def batch(pool: Pool, rng, strong: float, easy: float):
@@ -36,7 +40,7 @@ def losses(logit, where, target, known):
     genuine, fake = logit[:PAIRS], logit[PAIRS:]
     face = 0.5 * (F.softplus(genuine).mean() + F.softplus(-fake).mean())
     order = F.softplus(-(fake - genuine)).mean()
-    per = F.binary_cross_entropy_with_logits(where, target, reduction="none").mean((1, 2, 3))
+    per = F.binary_cross_entropy_with_logits(where, target, reduction="none").mean((2, 3)) @ torch.tensor(MAP_WEIGHTS)
     return face + 0.5 * order, (per * known).mean()
 
 
@@ -46,8 +50,9 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--minutes", type=float, default=25)
     p.add_argument("--width", type=int, default=16)
-    p.add_argument("--rate", type=float, default=3e-3)
+    p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--start", type=Path)
+    p.add_argument("--level", type=float, default=0.0, help="how hard tasks are at first, 0 to 1")
     p.add_argument("--seed", type=int, default=0)
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -61,19 +66,21 @@ def main() -> None:
     if a.start:
         net.load_state_dict(torch.load(a.start)["net"])
     mean = torch.optim.swa_utils.AveragedModel(net, avg_fn=ema, use_buffers=False)
-    adam = torch.optim.AdamW(net.parameters(), lr=a.rate, weight_decay=0.02)
+    adam = torch.optim.AdamW(net.parameters(), lr=a.rate, weight_decay=0.01)
+    # tasks grow harder while the network keeps up: more damage, fewer obvious blends
+    level, lately = a.level, []
     start, step, shown, right = time.time(), 0, {}, {}
     while (share := (time.time() - start) / (60 * a.minutes)) < 1:
         for group in adam.param_groups:
             group["lr"] = a.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
-        x, target, known, recipes = batch(pool, rng, min(1.0, 1.8 * share), max(0.0, 0.9 - 4 * share))
+        x, target, known, recipes = batch(pool, rng, level, 0.95 * (1 - level))
         with torch.autocast("cpu", torch.bfloat16):
             logit, where = net(x)
         face, area = losses(logit.float(), where.float(), target, known)
         if not torch.isfinite(face + area):
             raise SystemExit(f"loss is not finite at step {step}")
         adam.zero_grad()
-        (face + 4 * area).backward()
+        (face + area).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         adam.step()
         mean.update_parameters(net)
@@ -83,10 +90,13 @@ def main() -> None:
         l = logit.detach().float().numpy()
         for k, r in enumerate(recipes):
             right.setdefault(str(r), []).append((l[PAIRS + k] > l[k], l[k] < 0, l[PAIRS + k] > 0))
+        lately = (lately + [float(v) for v in l[PAIRS:] > l[:PAIRS]])[-200:]
+        if step > 30:
+            level = float(np.clip(level + (0.004 if np.mean(lately) > KEEPS_UP else -0.002), 0, 1))
         if step % 100 == 0:
             pool.take_decoded()
             told = {r: np.mean(v[-600:], 0).round(2).tolist() for r, v in sorted(right.items())}
-            print(f"{step} {time.time() - start:.0f}s", {k: round(float(np.mean(v[-100:])), 3) for k, v in shown.items()}, told, flush=True)
+            print(f"{step} {time.time() - start:.0f}s level {level:.2f}", {k: round(float(np.mean(v[-100:])), 3) for k, v in shown.items()}, told, flush=True)
         if step % 500 == 0:
             save(net, mean, a)
     save(net, mean, a)

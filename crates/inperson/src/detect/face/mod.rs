@@ -74,11 +74,8 @@ impl Detector for Face {
         let candidate = whole.tracks.candidate;
         let seen = candidate.and_then(|c| self.faces.get(&c)).unwrap_or(&nothing);
         let raw = seen.raw();
-        let finding = if seen.gate.used() >= LEAST {
-            self.calibration.finding(raw)
-        } else {
-            Finding::Abstain { reason: if candidate.is_none() { Reason::NoFace } else { seen.gate.reason() } }
-        };
+        let finding =
+            if seen.gate.used() >= LEAST { self.calibration.finding(raw) } else { seen.gate.abstention(candidate) };
         let message = match finding {
             Finding::Score { llr, .. } if llr > 0.5 => "the face looks more like a manipulated or generated one",
             Finding::Score { llr, .. } if llr < -0.5 => "the face looks more like a camera's picture",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::Reason;
+use crate::evidence::{Finding, Reason};
 use crate::track::{FaceObservation, FaceQuality};
 
 /// Time between looks, seconds.
@@ -56,8 +56,12 @@ impl Gate {
         f64::from(refused) / f64::from((refused + self.used).max(1))
     }
 
-    /// Why most of the others were not judged; too short where there were none.
-    pub(crate) fn reason(&self) -> Reason {
+    /// Why too few were judged: there was no candidate, or what was wrong with most, or nothing but their number.
+    pub(crate) fn abstention(&self, candidate: Option<u32>) -> Finding {
+        Finding::Abstain { reason: if candidate.is_none() { Reason::NoFace } else { self.reason() } }
+    }
+
+    fn reason(&self) -> Reason {
         self.refused.iter().max_by_key(|(_, n)| **n).map_or(Reason::TooShort, |(r, _)| *r)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) use worst::Worst;
 pub(crate) const MODEL: &str = "warp";
 /// Side of its map.
 pub(crate) const MAP: usize = 40;
+/// Half width and half height of the inner face, in shares of the crop.
+const INNER: [f64; 2] = [0.85 * 0.27, 0.85 * 0.36];
 /// How long an answer is kept for the other check, microseconds.
 const KEPT: i64 = 3_000_000;
 
@@ -32,7 +34,9 @@ pub(crate) struct Look {
     /// Logit that the face is not a camera's picture of it.
     pub(crate) logit: f32,
     /// Chance that a place was changed, [`MAP`] rows of [`MAP`].
-    pub(crate) map: Arc<[f32]>,
+    pub(crate) region: Arc<[f32]>,
+    /// Chance that the border of a change lies there, the same way.
+    pub(crate) border: Arc<[f32]>,
     /// From the crop's pixels to shares of the upright frame.
     pub(crate) to_share: Affine,
 }
@@ -52,7 +56,7 @@ impl Reader {
     /// [`Error::Model`] when it is missing, broken or carries not both calibrations.
     pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let model = runtime.model(registry.find(MODEL)?)?;
-        let calibrations = [model.calibration_of("face")?, model.calibration_of("map")?];
+        let calibrations = [model.calibration_of("face")?, model.calibration_of("border")?];
         Ok(Self { model, calibrations, held: Arc::default() })
     }
 
@@ -61,7 +65,7 @@ impl Reader {
         Self { model: self.model.clone(), calibrations: self.calibrations, held: Arc::default() }
     }
 
-    /// Of the mean logit, and of the averaged map.
+    /// Of the mean logit, and of the borders inside the face.
     pub(crate) const fn calibrations(&self) -> [Calibration; 2] {
         self.calibrations
     }
@@ -85,13 +89,14 @@ impl Reader {
         let chw: Vec<f32> = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))).collect();
         let input = ArrayView4::from_shape((1, 3, CONTEXT, CONTEXT), &chw);
         let out = self.model.run(&[input.map_err(|e| Error::model(MODEL, e.to_string()))?.into_dyn()])?;
-        let [logit, map] = out.as_slice() else {
-            return Err(Error::model(MODEL, "has not the two outputs of its contract"));
+        let [logit, region, border] = out.as_slice() else {
+            return Err(Error::model(MODEL, "has not the three outputs of its contract"));
         };
         let logit = logit.iter().next().copied().unwrap_or(f32::NAN);
-        let look = Look { at: face.at, logit, map: map.iter().copied().collect(), to_share };
-        if !look.logit.is_finite() || look.map.len() != MAP * MAP {
-            return Err(Error::model(MODEL, "gave no finite logit with its map"));
+        let flat = |map: &ndarray::ArrayD<f32>| map.iter().copied().collect();
+        let look = Look { at: face.at, logit, region: flat(region), border: flat(border), to_share };
+        if !look.logit.is_finite() || look.region.len() != MAP * MAP || look.border.len() != MAP * MAP {
+            return Err(Error::model(MODEL, "gave no finite logit with its maps"));
         }
         held.retain(|(at, _), _| face.at.since(*at) < KEPT);
         held.insert(key, look.clone());
@@ -114,11 +119,22 @@ fn to_share(face: &FaceObservation) -> Option<Affine> {
 }
 
 impl Look {
+    /// Mean chance of a border inside the face, 0 to 1.
+    pub(crate) fn seams(&self) -> f64 {
+        let inside = |i: &usize| {
+            let [x, y] = [i % MAP, i / MAP].map(|v| (v as f64 + 0.5) / MAP as f64);
+            ((x - 0.5) / INNER[0]).hypot((y - 0.52) / INNER[1]) < 1.0
+        };
+        let (sum, count) =
+            (0..MAP * MAP).filter(inside).fold((0.0, 0.0), |(s, n), i| (s + f64::from(self.border[i]), n + 1.0));
+        sum / count
+    }
+
     /// Left, top, width and height, as shares of the frame, of where the map is high; the whole face where it is nowhere.
     pub(crate) fn region(&self) -> [f64; 4] {
-        let top = self.map.iter().copied().fold(0.0f32, f32::max);
+        let top = self.region.iter().copied().fold(0.0f32, f32::max);
         let step = CONTEXT as f32 / MAP as f32;
-        let high = |i: usize| top > 0.2 && self.map[i] > 0.5 * top;
+        let high = |i: usize| top > 0.2 && self.region[i] > 0.5 * top;
         let cells: Vec<[f32; 2]> = (0..MAP * MAP)
             .filter(|&i| high(i))
             .map(|i| [((i % MAP) as f32 + 0.5) * step, ((i / MAP) as f32 + 0.5) * step])

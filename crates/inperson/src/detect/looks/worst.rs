@@ -49,6 +49,8 @@ impl Worst {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::detect::looks::MAP;
     use crate::dsp::geometry::Affine;
@@ -62,7 +64,8 @@ mod tests {
             // a block of the crop's lower left quarter
             (25..30).for_each(|y| map[y * MAP + 10..y * MAP + 15].fill(0.8));
             let to_share = Affine([0.0025, 0.0, 0.1, 0.0, 0.005, 0.0]);
-            let look = Look { at: Timestamp(k * 200_000), logit: 1.0, map: map.into(), to_share };
+            let region: Arc<[f32]> = map.into();
+            let look = Look { at: Timestamp(k * 200_000), logit: 1.0, border: region.clone(), region, to_share };
             worst.add(if k == 77 { 9.0 } else { (k % 7) as f64 }, &look);
         }
         let notes = worst.notes("warp.region", "here", Some(1));

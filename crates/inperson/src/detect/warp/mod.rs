@@ -1,9 +1,9 @@
 //! Was a region of the face inserted, warped or blended?
 //!
-//! The network `warp` draws, on every look at the candidate's face with what is around it, where the picture was changed. Real
-//! changes stay in their place of the face while accidents of coding move about, so the maps are averaged over the
-//! interview before they are read. Trained on faces blended with themselves and with others (Shiohara & Yamasaki 2022; Li
-//! et al. 2020) and on other people's swaps beside their originals.
+//! The network `warp` draws, on every look at the candidate's face with what is around it, where the border of a change lies. A border
+//! is local: it needs no other camera to compare with, which whole faces do. Borders inside the face are averaged over
+//! the interview. Trained on faces blended with themselves and with others (Shiohara & Yamasaki 2022; Li et al. 2020) and
+//! on other people's swaps beside their originals.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,6 @@ use crate::evidence::{Evidence, Finding, Question, Reason};
 /// Looks that a judgement needs, and after which their mean counts by half.
 const LEAST: u32 = 5;
 const FEW: f64 = 2.0;
-/// Cells of the averaged map that are read: the highest twentieth.
-const HIGHEST: usize = MAP * MAP / 20;
 /// Bands of the averaged map, across and down, that are told as facts.
 const BANDS: usize = 5;
 
@@ -39,49 +37,40 @@ pub struct Warp {
 #[derive(Debug)]
 struct Sum {
     gate: Gate,
-    map: Vec<f64>,
+    seams: f64,
+    border: Vec<f64>,
     worst: Worst,
 }
 
 impl Default for Sum {
     fn default() -> Self {
-        Self { gate: Gate::default(), map: vec![0.0; MAP * MAP], worst: Worst::default() }
+        Self { gate: Gate::default(), seams: 0.0, border: vec![0.0; MAP * MAP], worst: Worst::default() }
     }
 }
 
 impl Sum {
     fn add(&mut self, look: &Look) {
-        self.map.iter_mut().zip(look.map.iter()).for_each(|(s, &v)| *s += f64::from(v));
-        self.worst.add(highest(look.map.iter().map(|&v| f64::from(v))), look);
+        let seams = look.seams();
+        self.seams += seams;
+        self.border.iter_mut().zip(look.border.iter()).for_each(|(s, &v)| *s += f64::from(v));
+        self.worst.add(seams, look);
+    }
+
+    /// Log of the mean chance of a border over a chance of a ninth, by half after [`FEW`] looks.
+    fn raw(&self, looks: u32) -> f64 {
+        let n = f64::from(looks);
+        ((self.seams / n.max(1.0) + 0.01) / 0.12).ln() * n / (n + FEW)
     }
 
     fn mean(&self) -> Vec<f64> {
         let n = f64::from(self.gate.used().max(1));
-        self.map.iter().map(|s| s / n).collect()
+        self.border.iter().map(|s| s / n).collect()
     }
-
-    /// Log odds of the highest part of the averaged map, drawn towards those of an empty one while looks are few.
-    fn raw(&self) -> f64 {
-        let n = f64::from(self.gate.used());
-        highest(self.mean().into_iter()) * n / (n + FEW)
-    }
-}
-
-/// Log of the mean of the highest chances, over a chance of a tenth.
-fn highest(map: impl Iterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = map.collect();
-    all.sort_by(|a, b| b.total_cmp(a));
-    let n = HIGHEST.min(all.len()).max(1);
-    ((all.iter().take(n).sum::<f64>() / n as f64 + 0.01) / 0.11).ln()
 }
 
 impl Warp {
     pub(crate) fn new(reader: Reader) -> Self {
         Self { calibration: reader.calibrations()[1], reader, faces: BTreeMap::new() }
-    }
-
-    fn candidate(&self, whole: Option<u32>) -> Option<&Sum> {
-        self.faces.get(&whole?)
     }
 }
 
@@ -104,30 +93,26 @@ impl Detector for Warp {
 
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
         let nothing = Sum::default();
-        let sum = self.candidate(whole.tracks.candidate).unwrap_or(&nothing);
-        let raw = sum.raw();
-        let finding = if sum.gate.used() >= LEAST {
-            self.calibration.finding(raw)
-        } else {
-            let none = whole.tracks.candidate.is_none();
-            Finding::Abstain { reason: if none { Reason::NoFace } else { sum.gate.reason() } }
-        };
+        let candidate = whole.tracks.candidate;
+        let sum = candidate.and_then(|c| self.faces.get(&c)).unwrap_or(&nothing);
+        let looks = sum.gate.used();
+        let raw = sum.raw(looks);
+        let finding = if looks >= LEAST { self.calibration.finding(raw) } else { sum.gate.abstention(candidate) };
         let message = match finding {
             Finding::Score { llr, .. } if llr > 0.5 => {
-                "the face does not sit in its surroundings as a camera's picture does"
+                "there are seams in the face, as where a picture was inserted or blended"
             }
-            Finding::Score { llr, .. } if llr < -0.5 => "the face sits in its surroundings as a camera's picture does",
-            Finding::Score { .. } => "the border of the face says little either way",
+            Finding::Score { llr, .. } if llr < -0.5 => "no seams were seen in the face",
+            Finding::Score { .. } => "seams in the face say little either way",
             Finding::Abstain { reason: Reason::OutOfRange } => "the face lies outside what the check was calibrated on",
-            Finding::Abstain { .. } | Finding::Note => {
-                "the face was not seen well enough to judge how it sits in the picture"
-            }
+            Finding::Abstain { reason: Reason::NoFace } => "no face was followed",
+            Finding::Abstain { .. } | Finding::Note => "the face was not seen well enough to look for seams in it",
         };
         let mut found = Evidence::new("warp.inserted", Question::Face, whole.span, finding, message)
             .fact("raw", raw)
-            .fact("looks", f64::from(sum.gate.used()))
+            .fact("looks", f64::from(looks))
             .fact("looks_refused_share", sum.gate.refused_share());
-        found.subject = whole.tracks.candidate;
+        found.subject = candidate;
         let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
         if suspicious {
             for (name, value) in told(&sum.mean()) {
@@ -137,7 +122,7 @@ impl Detector for Warp {
         out.push(found);
         if suspicious {
             let message = "look here: this part of the picture differs most from what is around it";
-            out.extend(sum.worst.notes("warp.region", message, whole.tracks.candidate));
+            out.extend(sum.worst.notes("warp.region", message, candidate));
         }
     }
 
@@ -159,24 +144,33 @@ fn told(map: &[f64]) -> Vec<(String, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::dsp::geometry::Affine;
     use crate::time::Timestamp;
 
+    fn look(cells: impl Iterator<Item = usize>) -> Look {
+        let mut map = vec![0.0f32; MAP * MAP];
+        cells.for_each(|i| map[i] = 0.9);
+        let border: Arc<[f32]> = map.into();
+        Look { at: Timestamp::ZERO, logit: 0.0, region: border.clone(), border, to_share: Affine::default() }
+    }
+
+    fn raw(look: &Look) -> f64 {
+        let mut sum = Sum::default();
+        (0..40).for_each(|_| sum.add(look));
+        sum.raw(40)
+    }
+
     #[test]
-    fn a_change_that_stays_counts_and_accidents_that_move_do_not() {
-        let (mut stays, mut moves) = (Sum::default(), Sum::default());
-        for k in 0..40 {
-            let at = |first: usize| {
-                let mut map = vec![0.01f32; MAP * MAP];
-                map[first..first + HIGHEST].fill(0.9);
-                Look { at: Timestamp(k * 200_000), logit: 0.0, map: map.into(), to_share: Affine::default() }
-            };
-            stays.add(&at(800));
-            moves.add(&at(k as usize * (MAP * MAP - HIGHEST) / 40));
-        }
-        let read = |s: &Sum| highest(s.map.iter().map(|v| v / 40.0));
-        assert!(read(&stays) > 1.5 && read(&moves) < read(&stays) - 1.0, "{} {}", read(&stays), read(&moves));
+    fn borders_count_inside_the_face_only_and_more_looks_say_more() {
+        let middle = look((15..25).flat_map(|y| (15..25).map(move |x| y * MAP + x)));
+        let around = look((0..5).flat_map(|y| (0..MAP).map(move |x| y * MAP + x)));
+        assert!(raw(&middle) > 0.5 && raw(&around) < -2.0, "{} {}", raw(&middle), raw(&around));
+        let mut few = Sum::default();
+        few.add(&middle);
+        assert!(few.raw(1) > 0.0 && few.raw(1) < 0.5 * raw(&middle));
     }
 
     #[test]
