@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use inperson::detect::answers;
 use inperson::model::{Registry, Runtime};
-use inperson::track::{CROP, MOUTH};
+use inperson::track::{CONTEXT, CROP, MOUTH};
 use inperson::{AudioChunk, MediaInfo, Sample, Timestamp, Transcript, VideoFrame, media};
 use numpy::ndarray::{Array1, Array2, Array3, Array4, Axis};
 use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray3};
@@ -94,12 +94,15 @@ impl Analyzer {
         let n = faces.len();
         let mut mesh = Array3::<f32>::zeros((n, 478, 2));
         let mut crop = Array4::<u8>::zeros((n, CROP, CROP, 3));
+        let mut context = Array4::<u8>::zeros((n, CONTEXT, CONTEXT, 3));
         let mut mouth = Array3::<u8>::zeros((n, MOUTH, MOUTH));
         for (k, face) in faces.iter().enumerate() {
             let points = face.mesh.iter().flatten().copied();
             mesh.index_axis_mut(Axis(0), k).iter_mut().zip(points).for_each(|(to, v)| *to = v);
             let rgb = face.crop.iter().flat_map(|c| c.iter().copied());
             crop.index_axis_mut(Axis(0), k).iter_mut().zip(rgb).for_each(|(to, v)| *to = v);
+            let rgb = face.context.iter().flat_map(|c| c.iter().copied());
+            context.index_axis_mut(Axis(0), k).iter_mut().zip(rgb).for_each(|(to, v)| *to = v);
             let luma = face.mouth.iter().flat_map(|m| m.iter().copied());
             mouth.index_axis_mut(Axis(0), k).iter_mut().zip(luma).for_each(|(to, v)| *to = v);
         }
@@ -109,6 +112,7 @@ impl Analyzer {
         out.set_item("track", Array1::from_iter(faces.iter().map(|f| f.track)).into_pyarray(py))?;
         out.set_item("mesh", mesh.into_pyarray(py))?;
         out.set_item("crop", crop.into_pyarray(py))?;
+        out.set_item("context", context.into_pyarray(py))?;
         out.set_item("mouth", mouth.into_pyarray(py))?;
         out.set_item("audio", Array1::from(seen.audio).into_pyarray(py))?;
         let spans = Array2::from_shape_fn((seen.speech.len(), 2), |(i, j)| {

@@ -215,7 +215,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
         let config = &analyzer.0.config;
-        let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate, analyzer.0.checks.bursts())?;
+        let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate, analyzer.0.checks.wanted())?;
         let checks = analyzer.0.checks.start(config);
         let timeline = Timeline::new(&media);
         Ok(Self {

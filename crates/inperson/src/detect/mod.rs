@@ -7,20 +7,26 @@ use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
-use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks};
+use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks, Wanted};
 use answers::AnswerModels;
+use looks::Reader;
 
 pub mod answers;
 mod capture;
 mod channel;
+mod face;
 mod lipsync;
+mod looks;
 mod voice;
+mod warp;
 
 pub use answers::Answers;
 pub use capture::Capture;
 pub use channel::Channel;
+pub use face::Face;
 pub use lipsync::LipSync;
 pub use voice::Voice;
+pub use warp::Warp;
 
 /// What a check is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +128,7 @@ pub(crate) struct Checks {
     names: Vec<&'static str>,
     voice: Option<(Model, Calibration)>,
     lipsync: Option<(Model, Calibration)>,
+    looks: Option<Reader>,
     answers: Option<AnswerModels>,
 }
 
@@ -134,13 +141,17 @@ impl Checks {
         let names = names(wanted)?;
         let voice = names.contains(&"voice").then(|| Voice::load(runtime, registry)).transpose()?;
         let lipsync = names.contains(&"lipsync").then(|| LipSync::load(runtime, registry)).transpose()?;
+        let looks =
+            names.iter().any(|n| IN_CONTEXT.contains(n)).then(|| Reader::load(runtime, registry)).transpose()?;
         let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
-        Ok(Self { names, voice, lipsync, answers })
+        Ok(Self { names, voice, lipsync, looks, answers })
     }
 
-    /// When these checks need faces in every frame.
-    pub(crate) fn bursts(&self) -> Bursts {
-        if self.names.iter().any(|n| IN_BURSTS.contains(n)) { Bursts::Sparse } else { Bursts::Never }
+    /// What these checks need of faces beyond a look.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let any = |which: &[&str]| self.names.iter().any(|n| which.contains(n));
+        let bursts = if any(&IN_BURSTS) { Bursts::Sparse } else { Bursts::Never };
+        Wanted { bursts, context: any(&IN_CONTEXT) }
     }
 
     /// The models that are run.
@@ -149,18 +160,22 @@ impl Checks {
             .iter()
             .chain(&self.lipsync)
             .map(|(model, _)| model)
+            .chain(self.looks.iter().map(Reader::model))
             .chain(self.answers.iter().flat_map(AnswerModels::models))
     }
 
     /// Fresh checks for one session.
     pub(crate) fn start(&self, config: &Config) -> Vec<Box<dyn Detector>> {
         let mut checks: Vec<Box<dyn Detector>> = Vec::new();
+        let looks = self.looks.as_ref().map(Reader::fresh);
         for name in &self.names {
             match *name {
                 "voice" => checks.extend(boxed(&self.voice, |(model, calibration)| Voice::new(model, calibration))),
                 "lipsync" => {
                     checks.extend(boxed(&self.lipsync, |(model, calibration)| LipSync::new(model, calibration)))
                 }
+                "face" => checks.extend(boxed(&looks, Face::new)),
+                "warp" => checks.extend(boxed(&looks, Warp::new)),
                 "answers" => checks.extend(boxed(&self.answers, |models| Answers::new(models, config))),
                 "channel" => checks.push(Box::new(Channel::default())),
                 _ => checks.push(Box::new(Capture::default())),
@@ -178,16 +193,23 @@ fn boxed<M: Clone, D: Detector + 'static>(loaded: &Option<M>, make: impl Fn(M) -
 /// Checks that look at faces in every frame of a burst.
 const IN_BURSTS: [&str; 1] = ["lipsync"];
 
-/// Names of all checks.
-pub const NAMES: [&str; 5] = ["capture", "voice", "channel", "lipsync", "answers"];
+/// Checks that look at faces with what is around them.
+const IN_CONTEXT: [&str; 2] = ["face", "warp"];
 
-/// The names asked for as this library knows them; all where none are.
+/// Names of all checks.
+pub const NAMES: [&str; 7] = ["capture", "face", "warp", "voice", "channel", "lipsync", "answers"];
+
+/// Checks that run only where they are named: on material they had not seen they told nothing, so that their ratio is 0, and what they
+/// point at is for study.
+pub const BY_NAME_ONLY: [&str; 2] = ["face", "warp"];
+
+/// The names asked for as this library knows them; where none are, all but [`BY_NAME_ONLY`].
 ///
 /// # Errors
 /// [`Error::Config`] for a name that no check has, or that is named twice.
 pub(crate) fn names(wanted: &[String]) -> Result<Vec<&'static str>> {
     if wanted.is_empty() {
-        return Ok(NAMES.to_vec());
+        return Ok(NAMES.into_iter().filter(|n| !BY_NAME_ONLY.contains(n)).collect());
     }
     let mut names = Vec::new();
     for name in wanted {

@@ -1,5 +1,7 @@
 //! What `model.toml` says of a model: the contract that is checked when it is loaded.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,9 @@ pub struct ModelCard {
     /// From the raw score to a log-likelihood ratio, for models that judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// The same by name, for models with more than one raw score.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calibrations: BTreeMap<String, Calibration>,
 }
 
 impl ModelCard {

@@ -301,6 +301,16 @@ impl Model {
         card.calibration.ok_or_else(none)
     }
 
+    /// How its raw scores of this name become log-likelihood ratios.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when its card has no such calibration.
+    pub fn calibration_of(&self, name: &str) -> Result<Calibration> {
+        let card = self.card();
+        let none = || Error::model(&card.id, format!("model.toml has no [calibrations.{name}]"));
+        card.calibrations.get(name).copied().ok_or_else(none)
+    }
+
     /// Runs the graph: inputs in the order of the card, outputs in the order of the card.
     ///
     /// # Errors

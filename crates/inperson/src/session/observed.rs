@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::media::{Ahead, FileSource, MediaOptions, Sample, Source};
 use crate::time::Span;
 use crate::timeline::{Hop, Timeline};
-use crate::track::{Bursts, FaceObservation, Tracker, Tracks};
+use crate::track::{Bursts, FaceObservation, Tracker, Tracks, Wanted};
 
 /// A recording as checks are given it.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub struct Observed {
 }
 
 impl Analyzer {
-    /// What checks would be given of a file, all of it in bursts. Everything is held in memory: 90 kB a frame and face.
+    /// What checks would be given of a file, all of it in bursts. Everything is held in memory: 170 kB a frame and face.
     ///
     /// # Errors
     /// When the file cannot be looked at.
@@ -31,7 +31,8 @@ impl Analyzer {
         let config = &self.0.config;
         let options = MediaOptions { audio_track: config.audio_track, threads: config.decode_threads };
         let mut source = Ahead::new(FileSource::open(path.as_ref(), &config.limits, &options)?)?;
-        let mut tracker = Tracker::new(self.0.faces.clone(), &config.candidate, Bursts::Always)?;
+        let wanted = Wanted { bursts: Bursts::Always, context: true };
+        let mut tracker = Tracker::new(self.0.faces.clone(), &config.candidate, wanted)?;
         let mut timeline = Timeline::new(source.info());
         let mut all = Observed::default();
         let mut take = |hop: Hop, tracker: &mut Tracker| {

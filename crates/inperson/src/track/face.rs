@@ -8,8 +8,8 @@ use std::path::Path;
 use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
-use super::quality::{aligned, eyes_open, five_points, mouth_open, quality, roll_of};
-use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks};
+use super::quality::{aligned, context, eyes_open, five_points, mouth_open, quality, roll_of};
+use super::{FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
@@ -61,7 +61,7 @@ struct Sums {
 pub(super) struct FaceFollower {
     models: FaceModels,
     reference: Option<Vec<f32>>,
-    bursts: Bursts,
+    wanted: Wanted,
     last_burst: Timestamp,
     faces: Vec<Followed>,
     looks: Looks,
@@ -73,11 +73,11 @@ pub(super) struct FaceFollower {
 }
 
 impl FaceFollower {
-    pub(super) fn new(models: FaceModels, reference: Option<Vec<f32>>, bursts: Bursts) -> Self {
+    pub(super) fn new(models: FaceModels, reference: Option<Vec<f32>>, wanted: Wanted) -> Self {
         Self {
             models,
             reference,
-            bursts,
+            wanted,
             last_burst: Timestamp(i64::MIN),
             faces: Vec::new(),
             looks: Looks::default(),
@@ -105,7 +105,7 @@ impl FaceFollower {
             luma: luma.into(),
             pixels: pixels.into(),
         };
-        let burst = self.bursts.now(frame.at, self.last_burst);
+        let burst = self.wanted.bursts.now(frame.at, self.last_burst);
         if burst {
             self.last_burst = frame.at;
         }
@@ -149,6 +149,9 @@ impl FaceFollower {
             let points = five_points(&shape.mesh).unwrap_or_default();
             (face.bounds, face.roll, face.seen) = (bounds, roll_of(&points), frame.at);
             let mut item = observation(frame, face.id, bounds, points, &shape);
+            if self.wanted.context {
+                item.context = context(frame, &item.points);
+            }
             if mouths {
                 item.mouth = mouth(frame, &item.mesh);
             }
@@ -298,6 +301,7 @@ fn observation(
         mesh: shape.mesh.as_slice().into(),
         ibug68: shape.ibug68.as_slice().into(),
         crop,
+        context: None,
         mouth: None,
     }
 }

@@ -26,6 +26,7 @@ use face::FaceFollower;
 pub(crate) use landmarks::FaceModels;
 use link::Linker;
 pub use motion::Motion;
+pub(crate) use quality::context_map;
 use sound::Sound;
 pub use sound::{SOUND_STEP, SoundFrame};
 use voice::VoiceActivity;
@@ -100,6 +101,8 @@ pub struct FaceObservation {
     pub eyes_open: [f32; 2],
     /// The face aligned by its five points: RGB, side [`CROP`].
     pub crop: Option<Arc<[u8]>>,
+    /// The face with hair, neck and some background: RGB, side [`CONTEXT`]; where a check asks for it.
+    pub context: Option<Arc<[u8]>>,
     /// The mouth from nose to chin, in a burst only: luma of side [`MOUTH`], aligned by eyes and nose, so that the mouth's own
     /// movement stays in it.
     pub mouth: Option<Arc<[u8]>>,
@@ -107,6 +110,18 @@ pub struct FaceObservation {
 
 /// Side of an aligned face crop in pixels.
 pub const CROP: usize = 128;
+
+/// Side of the wider face crop in pixels; the distance of the eyes is 0.23 of it.
+pub const CONTEXT: usize = 160;
+
+/// What checks ask for beyond a look at every face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// When faces are looked at in every frame.
+    pub bursts: Bursts,
+    /// Whether wider crops are cut.
+    pub context: bool,
+}
 
 /// A face that was followed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -184,13 +199,13 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    pub(crate) fn new(models: FaceModels, rule: &CandidateRule, bursts: Bursts) -> Result<Self> {
+    pub(crate) fn new(models: FaceModels, rule: &CandidateRule, wanted: Wanted) -> Result<Self> {
         let reference = match rule {
             CandidateRule::Reference(path) => Some(face::reference(&models, Path::new(path))?),
             CandidateRule::Largest | CandidateRule::Region(_) => None,
         };
         Ok(Self {
-            follower: FaceFollower::new(models, reference, bursts),
+            follower: FaceFollower::new(models, reference, wanted),
             voice: VoiceActivity::default(),
             sound: Sound::default(),
             linker: Linker::default(),

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{CROP, FaceQuality};
+use super::{CONTEXT, CROP, FaceQuality};
 use crate::dsp::geometry::{Affine, Rect};
 use crate::dsp::image::{crop, luma_of_rgb};
 use crate::media::VideoFrame;
 
 /// Where eyes, nose and mouth corners lie in an aligned crop, as shares of its side.
 const TEMPLATE: [[f32; 2]; 5] = [[0.34, 0.40], [0.66, 0.40], [0.50, 0.58], [0.38, 0.75], [0.62, 0.75]];
+
+/// Size of a face in the wider crop over that in the aligned one.
+const CONTEXT_SCALE: f32 = 0.72;
 
 /// Outer and inner corner, upper and lower lid of the eye on the left of the picture, then of the other, in the mesh.
 const EYES: [[usize; 4]; 2] = [[33, 133, 159, 145], [263, 362, 386, 374]];
@@ -63,6 +66,19 @@ pub(super) fn aligned(frame: &VideoFrame, points: &[[f32; 2]; 5]) -> Option<Arc<
     let template = TEMPLATE.map(|[x, y]| [x * CROP as f32, y * CROP as f32]);
     let to_frame = Affine::similarity(&template, points)?;
     Some(crop(frame, &to_frame, (CROP, CROP)).rgb.into())
+}
+
+/// The face with what is around it, interleaved RGB of side [`CONTEXT`]; `None` for points that coincide. The map is fitted in
+/// the crop's pixels, as in training.
+pub(super) fn context(frame: &VideoFrame, points: &[[f32; 2]; 5]) -> Option<Arc<[u8]>> {
+    Some(crop(frame, &context_map(points)?, (CONTEXT, CONTEXT)).rgb.into())
+}
+
+/// From the wider crop to the frame; `None` for points that coincide.
+pub(crate) fn context_map(points: &[[f32; 2]; 5]) -> Option<Affine> {
+    let place = |v: f32, from: f32, to: f32| (CONTEXT_SCALE * (v - from) + to) * CONTEXT as f32;
+    let template = TEMPLATE.map(|[x, y]| [place(x, 0.5, 0.5), place(y, 0.56, 0.52)]);
+    Affine::similarity(points, &template)?.inverse()
 }
 
 /// How well a face can be judged.
