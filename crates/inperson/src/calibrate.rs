@@ -17,7 +17,7 @@ const LEFT_AS_IS: f64 = 0.8;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// Nats per unit of the raw score.
+    /// Nats per unit of the raw score; 0 for a score that told nothing in calibration.
     pub slope: f64,
     /// Nats at a raw score of zero.
     pub offset: f64,
@@ -29,9 +29,18 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// The finding for a raw score: a bounded LLR, or an abstention outside the calibrated range.
+    /// Whether the score told anything in calibration.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.slope != 0.0
+    }
+
+    /// The finding for a raw score: a bounded LLR, or an abstention outside the calibrated range or where no score tells.
     #[must_use]
     pub fn finding(&self, raw: f64) -> Finding {
+        if !self.tells() {
+            return Finding::Abstain { reason: Reason::NotProven };
+        }
         if !raw.is_finite() || raw < self.range[0] || raw > self.range[1] {
             return Finding::Abstain { reason: Reason::OutOfRange };
         }

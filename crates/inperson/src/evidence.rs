@@ -84,6 +84,8 @@ pub enum Reason {
     Hidden,
     /// The measurement lies outside the range that was calibrated.
     OutOfRange,
+    /// The measurement tells nothing on material it was not made on, as far as was measured.
+    NotProven,
     /// No check of the question was run.
     NotRun,
     /// No transcript was given.

@@ -199,7 +199,7 @@ const IN_CONTEXT: [&str; 2] = ["face", "warp"];
 /// Names of all checks.
 pub const NAMES: [&str; 7] = ["capture", "face", "warp", "voice", "channel", "lipsync", "answers"];
 
-/// Checks that run only where they are named: on material they had not seen they told nothing, so that their ratio is 0, and what they
+/// Checks that run only where they are named: on material they had not seen they told nothing, so that they abstain, and what they
 /// point at is for study.
 pub const BY_NAME_ONLY: [&str; 2] = ["face", "warp"];
 

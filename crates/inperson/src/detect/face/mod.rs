@@ -81,6 +81,9 @@ impl Detector for Face {
             Finding::Score { llr, .. } if llr < -0.5 => "the face looks more like a camera's picture",
             Finding::Score { .. } => "the face says little either way",
             Finding::Abstain { reason: Reason::OutOfRange } => "the face lies outside what the check was calibrated on",
+            Finding::Abstain { reason: Reason::NotProven } => {
+                "this reading of faces is for study and carries no weight"
+            }
             Finding::Abstain { reason: Reason::NoFace } => "no face was followed",
             Finding::Abstain { .. } | Finding::Note => "the face was not seen well enough to judge it",
         };
@@ -98,6 +101,9 @@ impl Detector for Face {
     }
 
     fn judged_s(&self) -> f64 {
+        if !self.calibration.tells() {
+            return 0.0;
+        }
         self.faces.values().map(|s| s.gate.seconds()).fold(0.0, f64::max)
     }
 }

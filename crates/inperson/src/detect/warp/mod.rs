@@ -105,6 +105,9 @@ impl Detector for Warp {
             Finding::Score { llr, .. } if llr < -0.5 => "no seams were seen in the face",
             Finding::Score { .. } => "seams in the face say little either way",
             Finding::Abstain { reason: Reason::OutOfRange } => "the face lies outside what the check was calibrated on",
+            Finding::Abstain { reason: Reason::NotProven } => {
+                "this reading of faces is for study and carries no weight"
+            }
             Finding::Abstain { reason: Reason::NoFace } => "no face was followed",
             Finding::Abstain { .. } | Finding::Note => "the face was not seen well enough to look for seams in it",
         };
@@ -127,6 +130,9 @@ impl Detector for Warp {
     }
 
     fn judged_s(&self) -> f64 {
+        if !self.calibration.tells() {
+            return 0.0;
+        }
         self.faces.values().map(|s| s.gate.seconds()).fold(0.0, f64::max)
     }
 }
