@@ -59,8 +59,8 @@ class Draw:
         self.rng = np.random.default_rng(seed)
         self.banks = [mel_bank(w) for w in np.linspace(0.82, 1.2, 15)]
 
-    def batch(self, count: int, frames: int, alone: float = 0.35) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, np.ndarray]:
-        """Mouths, points, bands, which of picture and shape to keep, and the clips' numbers; clips come twice, at different times, in part."""
+    def batch(self, count: int, frames: int, alone: float = 0.35) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Mouths, points, bands, and which of picture and shape to keep; clips come twice, at different times, in part."""
         rng = self.rng
         pick = rng.choice(self.rows, count * 2 // 3, p=self.p)
         pick = np.concatenate([pick, rng.choice(pick, count - len(pick))])
@@ -70,7 +70,7 @@ class Draw:
         keep[off < alone * 0.4, 0] = 0
         keep[(off >= alone * 0.4) & (off < alone), 1] = 0
         m, q, b = (torch.from_numpy(np.stack(x)) for x in zip(*items))
-        return m.float() / 255, q, logs(b.float()), torch.from_numpy(keep), pick
+        return m.float() / 255, q, logs(b.float()), torch.from_numpy(keep)
 
     def stretch(self, i: int, frames: int):
         rng, clips = self.rng, self.clips

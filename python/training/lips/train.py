@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from .data import Clips, Draw
 from .models import Towers
@@ -33,7 +32,7 @@ def training_rows(clips: Clips, fold: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, weight * np.array([sums[r] ** -0.35 for r in repo])
 
 
-def loss_of(net: Towers, v: torch.Tensor, a: torch.Tensor, clip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def loss_of(net: Towers, v: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     """The lips' own sound at its own time (a step to either side as well) against other times and other stretches."""
     n, _, t = v.shape
     window = int(torch.randint(t // 3, t + 1, ()))
@@ -58,7 +57,7 @@ def loss_of(net: Towers, v: torch.Tensor, a: torch.Tensor, clip: torch.Tensor) -
     right = torch.where(own, x, torch.tensor(-1e4)).flatten(1).logsumexp(1)
     rows = x.flatten(1).logsumexp(1) - right
     columns = x.permute(2, 1, 0).flatten(1).logsumexp(1) - torch.where(own, x, torch.tensor(-1e4)).permute(2, 1, 0).flatten(1).logsumexp(1)
-    return 0.5 * (rows + columns).mean(), (x.flatten(1).argmax(1) // n).float()
+    return 0.5 * (rows + columns).mean()
 
 
 def main() -> None:
@@ -90,10 +89,10 @@ def main() -> None:
     for step in range(a.steps):
         for g in optimiser.param_groups:
             g["lr"] = a.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / a.steps)))
-        mouths, points, bands, keep, pick = draw.batch(a.count, a.frames)
+        mouths, points, bands, keep = draw.batch(a.count, a.frames)
         with torch.autocast("cpu", torch.bfloat16):
             v, s = net.lips(mouths, points, keep), net.sound(bands)
-        loss, _ = loss_of(net, v.float(), s.float(), torch.from_numpy(pick))
+        loss = loss_of(net, v.float(), s.float())
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)

@@ -139,8 +139,8 @@ impl Checks {
     /// [`Error::Config`] for a name that no check has, [`Error::Model`] for a model that cannot be loaded.
     pub(crate) fn load(wanted: &[String], runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let names = names(wanted)?;
-        let voice = names.contains(&"voice").then(|| Voice::load(runtime, registry)).transpose()?;
-        let lipsync = names.contains(&"lipsync").then(|| LipSync::load(runtime, registry)).transpose()?;
+        let voice = names.contains(&"voice").then(|| calibrated(runtime, registry, voice::MODEL)).transpose()?;
+        let lipsync = names.contains(&"lipsync").then(|| calibrated(runtime, registry, lipsync::MODEL)).transpose()?;
         let looks =
             names.iter().any(|n| IN_CONTEXT.contains(n)).then(|| Reader::load(runtime, registry)).transpose()?;
         let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
@@ -183,6 +183,16 @@ impl Checks {
         }
         checks
     }
+}
+
+/// A model with its calibration.
+///
+/// # Errors
+/// [`Error::Model`] when it is missing, broken or carries no calibration.
+fn calibrated(runtime: &Runtime, registry: &Registry, id: &str) -> Result<(Model, Calibration)> {
+    let model = runtime.model(registry.find(id)?)?;
+    let calibration = model.calibration()?;
+    Ok((model, calibration))
 }
 
 /// A fresh check with the models it was loaded with.

@@ -10,7 +10,7 @@ use crate::calibrate::Calibration;
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::media::AUDIO_RATE;
-use crate::model::{Model, Registry, Runtime};
+use crate::model::Model;
 use crate::time::{Span, Timestamp};
 
 /// The model's id.
@@ -47,16 +47,6 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Loads the model.
-    ///
-    /// # Errors
-    /// [`Error::Model`] when it is missing, broken or carries no calibration.
-    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<(Model, Calibration)> {
-        let model = runtime.model(registry.find(MODEL)?)?;
-        let calibration = model.calibration()?;
-        Ok((model, calibration))
-    }
-
     pub(crate) fn new(model: Model, calibration: Calibration) -> Self {
         Self {
             calibration,

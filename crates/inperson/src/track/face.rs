@@ -9,7 +9,7 @@ use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
 use super::quality::{aligned, context, eyes_open, five_points, mouth_open, quality, roll_of};
-use super::{FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
+use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
@@ -110,11 +110,15 @@ impl FaceFollower {
             self.last_burst = frame.at;
         }
         if frame.at < self.next_look {
-            let burst = if burst { self.follow(frame, IN_BURST, true)? } else { Vec::new() };
+            let burst = if burst {
+                self.follow(frame, IN_BURST, true, self.wanted.bursts == Bursts::Always)?
+            } else {
+                Vec::new()
+            };
             return Ok(Seen { facts, faces: Vec::new(), burst });
         }
         self.next_look = frame.at.plus(LOOK);
-        let mut seen = self.follow(frame, MOST, burst)?;
+        let mut seen = self.follow(frame, MOST, burst, true)?;
         let followed = if burst { seen.clone() } else { Vec::new() };
         if frame.at >= self.next_search
             || !self.faces.iter().any(|f| f.active) && frame.at.plus(SEARCH[0]) >= self.next_search
@@ -129,8 +133,8 @@ impl FaceFollower {
         Ok(Seen { facts, faces: seen, burst: followed })
     }
 
-    /// Landmarks of the faces that were there at the last look, of the largest ones at `most`; with mouths where asked for.
-    fn follow(&mut self, frame: &VideoFrame, most: usize, mouths: bool) -> Result<Vec<FaceObservation>> {
+    /// Landmarks of the faces that were there at the last look, of the largest ones at `most`; with mouths and wider crops where asked for.
+    fn follow(&mut self, frame: &VideoFrame, most: usize, mouths: bool, wide: bool) -> Result<Vec<FaceObservation>> {
         let mut seen: Vec<FaceObservation> = Vec::new();
         let mut areas: Vec<f32> = self.faces.iter().filter(|f| f.active).map(|f| f.bounds.area()).collect();
         areas.sort_by(|a, b| b.total_cmp(a));
@@ -149,7 +153,7 @@ impl FaceFollower {
             let points = five_points(&shape.mesh).unwrap_or_default();
             (face.bounds, face.roll, face.seen) = (bounds, roll_of(&points), frame.at);
             let mut item = observation(frame, face.id, bounds, points, &shape);
-            if self.wanted.context {
+            if self.wanted.context && wide {
                 item.context = context(frame, &item.points);
             }
             if mouths {

@@ -14,7 +14,7 @@ use super::{Detector, DetectorInfo, Whole, Window};
 use crate::calibrate::Calibration;
 use crate::error::Result;
 use crate::evidence::{Evidence, Finding, Question, Reason};
-use crate::model::{Model, Registry, Runtime};
+use crate::model::Model;
 use crate::time::{Span, Timestamp};
 use crate::track::FaceObservation;
 
@@ -75,16 +75,6 @@ pub struct LipSync {
 }
 
 impl LipSync {
-    /// Loads the model.
-    ///
-    /// # Errors
-    /// [`Error::Model`](crate::Error::Model) when it is missing, broken or carries no calibration.
-    pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<(Model, Calibration)> {
-        let model = runtime.model(registry.find(MODEL)?)?;
-        let calibration = model.calibration()?;
-        Ok((model, calibration))
-    }
-
     pub(crate) fn new(model: Model, calibration: Calibration) -> Self {
         Self {
             calibration,
@@ -202,7 +192,10 @@ impl Detector for LipSync {
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
         self.mouths.tell(whole.tracks.candidate, out);
         let total = self.total();
-        let subject = |e: Evidence| whole.tracks.candidate.map_or(e.clone(), |id| e.about(id));
+        let subject = |mut e: Evidence| {
+            e.subject = whole.tracks.candidate;
+            e
+        };
         let Some((lag, _)) = total.best().filter(|_| total.steps() >= LEAST) else {
             let (reason, message) = self.why_not(whole);
             let finding = Finding::Abstain { reason };

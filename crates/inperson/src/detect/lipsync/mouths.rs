@@ -56,8 +56,9 @@ impl Mouths {
             let mut told: Vec<&Span> = spans.iter().filter(|s| s.seconds() >= TOLD).collect();
             told.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()).then(a.cmp(b)));
             for span in told.into_iter().take(NAMED) {
-                let found = Evidence::new(code, Question::Sync, *span, Finding::Note, message);
-                out.push(subject.map_or(found.clone(), |id| found.about(id)));
+                let mut found = Evidence::new(code, Question::Sync, *span, Finding::Note, message);
+                found.subject = subject;
+                out.push(found);
             }
         }
     }
