@@ -11,6 +11,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::config::Config;
 use crate::detect::{self, Checks, Detector, Whole, Window};
 use crate::error::{Error, Result};
@@ -347,9 +349,16 @@ impl Session {
             media: &self.media,
         };
         let before = self.evidence.len();
-        for check in &mut self.checks {
-            check.observe(&window, &mut self.evidence)?;
-        }
+        // side by side, since the slowest two take most of the time; what they found stays in the checks' order
+        let found: Vec<Vec<Evidence>> = self
+            .checks
+            .par_iter_mut()
+            .map(|check| {
+                let mut found = Vec::new();
+                check.observe(&window, &mut found).map(|()| found)
+            })
+            .collect::<Result<_>>()?;
+        self.evidence.extend(found.into_iter().flatten());
         for found in &self.evidence[before..] {
             if found.llr().is_some_and(|llr| llr > 0.0)
                 && self.raised.insert(found.code.to_string(), hop.span.end).is_none()

@@ -351,7 +351,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10)
         optimiser.step()
         average.update_parameters(net)
-        held += [*(float(x.detach()) for x in parts), waited, time.time() - t]
+        held += [*(float(x) for x in parts), waited, time.time() - t]
         step += 1
         if step % 50 == 0:
             print(f"{step} {passed:.2f} cls {held[0] / 50:.3f} box {held[1] / 50:.3f} points {held[2] / 50:.3f} waited {held[3] / held[4]:.2f} {held[4] / 50:.3f} s", flush=True)

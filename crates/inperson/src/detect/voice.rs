@@ -1,7 +1,7 @@
 //! Is this a human voice?
 //!
-//! The model listens to 2.4 s of the candidate's speech at a time, pauses left out, every second of speech anew. Its
-//! logits are averaged, drawn towards zero while there are few, and calibrated on whole recordings.
+//! The model listens to 2.4 s of the candidate's speech at a time, pauses left out, every second of speech anew for the
+//! first minute, then without overlap. Its logits are averaged, drawn towards zero while there are few, and calibrated on whole recordings.
 
 use ndarray::ArrayView2;
 
@@ -15,9 +15,11 @@ use crate::time::{Span, Timestamp};
 
 /// The model's id.
 pub(crate) const MODEL: &str = "voice";
-/// Samples that the model listens to at a time, and by which it moves on.
+/// Samples that the model listens to at a time.
 const LENGTH: usize = AUDIO_RATE as usize * 12 / 5;
+/// Samples by which it moves on, and listenings after which it moves on by its whole length: more adds little by then.
 const HOP: usize = AUDIO_RATE as usize;
+const DENSE: usize = 60;
 /// Samples of speech under which nothing is said: two seconds.
 const LEAST: usize = 2 * AUDIO_RATE as usize;
 /// Listenings after which their mean counts by half.
@@ -118,8 +120,12 @@ impl Detector for Voice {
             self.spans.push(span);
             self.fresh += audio.len();
             self.total += audio.len();
-            let first = self.listened.is_empty();
-            if (first && self.fresh >= LEAST) || (!first && self.fresh >= HOP) {
+            let due = match self.listened.len() {
+                0 => LEAST,
+                ..DENSE => HOP,
+                _ => LENGTH,
+            };
+            if self.fresh >= due {
                 self.listen()?;
             }
         }

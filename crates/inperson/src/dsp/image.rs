@@ -130,13 +130,15 @@ pub fn crop(frame: &VideoFrame, to_frame: &Affine, (width, height): (usize, usiz
     let bounds = Rect::around(&corners.map(|c| to_stored.apply(c))).unwrap_or_default();
     let tile = Tile::of(frame, bounds, shrink.min(64));
     let mut outside = 0_usize;
+    let mut row = vec![[0.0; 4]; width];
     for y in 0..height {
-        for x in 0..width {
+        for (x, pixel) in row.iter_mut().enumerate() {
             let at = [x as f32 + 0.5, y as f32 + 0.5];
             let [sx, sy] = to_stored.apply(at);
             outside += usize::from(sx < 0.0 || sy < 0.0 || sx >= frame.width as f32 || sy >= frame.height as f32);
-            rgb.extend(tile.sample(sx, sy).map(|v| (v + 0.5) as u8));
+            *pixel = tile.sample(sx, sy);
         }
+        rgb.extend(row.iter().flat_map(|&[r, g, b, _]| [r, g, b].map(|v| (v + 0.5) as i32 as u8)));
     }
     Crop { rgb, width, height, outside: outside as f32 / (width * height).max(1) as f32 }
 }
@@ -220,8 +222,9 @@ impl Channel<'_> {
         out
     }
 
-    /// Means of boxes of `size` stored pixels from box `first` of box row `y` on, cut to the picture.
-    fn means(self, first: usize, y: usize, size: usize, out: &mut [f32]) {
+    /// Means of boxes of `size` stored pixels (64 at most) from box `first` of box row `y` on, cut to the picture; `sums` is
+    /// room to work in.
+    fn means(self, first: usize, y: usize, size: usize, sums: &mut Vec<u16>, out: &mut [f32]) {
         let columns = self.plane.width / self.step;
         let range = |index: usize, sub: u8, count: usize| {
             let from = ((index * size) >> sub).min(count - 1);
@@ -230,40 +233,39 @@ impl Channel<'_> {
         let rows = range(y, self.sub[1], self.plane.height);
         if size == 1 {
             let row = self.plane.row(rows.start);
+            if self.step == 1 && (first + out.len() - 1) >> self.sub[0] < columns {
+                let (from, sub) = (&row[first >> self.sub[0]..], self.sub[0]);
+                let odd = first & ((1 << sub) - 1);
+                match sub {
+                    0 => out.iter_mut().zip(from).for_each(|(value, &v)| *value = f32::from(v)),
+                    _ => out.iter_mut().enumerate().for_each(|(i, value)| *value = f32::from(from[(i + odd) >> sub])),
+                }
+                return;
+            }
             for (x, value) in (first..).zip(out) {
                 *value = f32::from(row[(x >> self.sub[0]).min(columns - 1) * self.step + self.offset]);
             }
             return;
         }
-        out.fill(0.0);
-        let width = size >> self.sub[0];
-        // whole boxes of neighbouring bytes, as nearly all are
-        if self.step == 1 && width << self.sub[0] == size && (first + out.len()) * width <= columns {
-            let scale = 1.0 / (width * rows.len()) as f32;
-            for y in rows {
-                for (value, pixels) in out.iter_mut().zip(self.plane.row(y)[first * width..].chunks_exact(width)) {
-                    *value += pixels.iter().map(|&v| u32::from(v)).sum::<u32>() as f32;
-                }
-            }
-            out.iter_mut().for_each(|v| *v *= scale);
-            return;
-        }
-        for (index, y) in rows.clone().enumerate() {
+        // down first, where neighbours are summed side by side
+        let end = first + out.len();
+        let all = range(first, self.sub[0], columns).start..range(end - 1, self.sub[0], columns).end;
+        sums.clear();
+        sums.resize(all.len(), 0);
+        let count = rows.len();
+        for y in rows {
             let row = self.plane.row(y);
-            let last = index + 1 == rows.len();
-            for (x, value) in (first..).zip(out.iter_mut()) {
-                let xs = range(x, self.sub[0], columns);
-                let sum: u32 = if self.step == 1 {
-                    row[xs.clone()].iter().map(|&v| u32::from(v)).sum()
-                } else {
-                    let from = &row[xs.start * self.step + self.offset..];
-                    from.iter().step_by(self.step).take(xs.len()).map(|&v| u32::from(v)).sum()
-                };
-                *value += sum as f32;
-                if last {
-                    *value /= (xs.len() * rows.len()) as f32;
-                }
+            if self.step == 1 {
+                sums.iter_mut().zip(&row[all.clone()]).for_each(|(s, &v)| *s += u16::from(v));
+            } else {
+                let row = row[all.start * self.step + self.offset..].iter().step_by(self.step);
+                sums.iter_mut().zip(row).for_each(|(s, &v)| *s += u16::from(v));
             }
+        }
+        for (x, value) in (first..).zip(out) {
+            let xs = range(x, self.sub[0], columns);
+            let sum: u32 = sums[xs.start - all.start..xs.end - all.start].iter().map(|&v| u32::from(v)).sum();
+            *value = sum as f32 / (xs.len() * count) as f32;
         }
     }
 }
@@ -356,7 +358,8 @@ impl<'a> Luma<'a> {
 
 /// The part of a frame that a crop needs, in RGB, scaled down by a whole number.
 struct Tile {
-    rgb: Vec<[f32; 3]>,
+    /// The fourth is nothing: four numbers are one step of a vector unit.
+    rgb: Vec<[f32; 4]>,
     width: usize,
     height: usize,
     /// First stored column and row, in scaled pixels.
@@ -376,32 +379,36 @@ impl Tile {
         let channels = Channels::of(frame);
         let mut rgb = Vec::with_capacity(xs.len() * ys.len());
         let mut lines = [(); 3].map(|()| vec![128.0; xs.len()]);
+        let mut sums = Vec::new();
         for y in ys.clone() {
             for (line, channel) in lines.iter_mut().zip(channels.planes) {
                 if let Some(channel) = channel {
-                    channel.means(xs.start, y, shrink, line);
+                    channel.means(xs.start, y, shrink, &mut sums, line);
                 }
             }
             let [a, b, c] = &lines;
             let values = a.iter().zip(b).zip(c).map(|((&a, &b), &c)| [a, b, c]);
-            rgb.extend(values.map(|v| channels.rgb(v).map(|v| v.clamp(0.0, 255.0))));
+            rgb.extend(values.map(|v| {
+                let [r, g, b] = channels.rgb(v).map(|v| v.clamp(0.0, 255.0));
+                [r, g, b, 0.0]
+            }));
         }
         let origin = [xs.start as f32, ys.start as f32];
         Self { rgb, width: xs.len(), height: ys.len(), origin, shrink: shrink as f32 }
     }
 
-    fn sample(&self, x: f32, y: f32) -> [f32; 3] {
+    fn sample(&self, x: f32, y: f32) -> [f32; 4] {
+        // by a 32-bit number, since without newer instructions `floor`, `fract` and wider casts are calls
         let place = |v: f32, origin: f32, count: usize| {
             let v = (v / self.shrink - 0.5 - origin).clamp(0.0, (count - 1) as f32);
-            (v as usize, (v as usize + 1).min(count - 1), v.fract())
+            let whole = v as i32;
+            (whole as usize, (whole as usize + 1).min(count - 1), v - whole as f32)
         };
         let (x0, x1, fx) = place(x, self.origin[0], self.width);
         let (y0, y1, fy) = place(y, self.origin[1], self.height);
-        let at = |x: usize, y: usize| self.rgb[y * self.width + x];
-        let (a, b, c, d) = (at(x0, y0), at(x1, y0), at(x0, y1), at(x1, y1));
-        std::array::from_fn(|i| {
-            let (top, bottom) = (a[i] + fx * (b[i] - a[i]), c[i] + fx * (d[i] - c[i]));
-            top + fy * (bottom - top)
-        })
+        let (above, below) = (&self.rgb[y0 * self.width..][..self.width], &self.rgb[y1 * self.width..][..self.width]);
+        let (a, b, c, d) = (above[x0], above[x1], below[x0], below[x1]);
+        let mix = |a: [f32; 4], b: [f32; 4], t: f32| -> [f32; 4] { std::array::from_fn(|i| a[i] + t * (b[i] - a[i])) };
+        mix(mix(a, b, fx), mix(c, d, fx), fy)
     }
 }
