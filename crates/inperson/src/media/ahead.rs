@@ -7,9 +7,10 @@ use std::thread::JoinHandle;
 use super::{MediaInfo, Sample, Source};
 use crate::error::{Error, Result};
 
-/// Most bytes of pictures, and most samples, that wait: a second of 720p.
-const BYTES: u64 = 48 << 20;
-const SAMPLES: u64 = 32;
+/// Most bytes of pictures that wait, two thirds of a second of 720p; most pictures, and most samples of any kind.
+const BYTES: u64 = 24 << 20;
+const PICTURES: u64 = 32;
+const SAMPLES: usize = 128;
 
 enum Message {
     Sample(Sample),
@@ -21,6 +22,9 @@ enum Message {
 pub struct Ahead {
     info: MediaInfo,
     receiver: Option<Receiver<Message>>,
+    /// One for every picture that waits: sound is small, and counted together the share of pictures, and with it the memory,
+    /// would hang on how the container interleaves them.
+    pictures: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,16 +42,17 @@ impl Ahead {
     pub fn new(source: impl Source + Send + 'static) -> Result<Self> {
         let info = source.info().clone();
         let picture = info.video.as_ref().map_or(1, |v| u64::from(v.width) * u64::from(v.height) * 3 / 2);
-        let waiting = (BYTES / picture.max(1)).clamp(2, SAMPLES);
-        let (sender, receiver) = sync_channel(usize::try_from(waiting).unwrap_or(2));
+        let waiting = (BYTES / picture.max(1)).clamp(2, PICTURES);
+        let (token, pictures) = sync_channel(usize::try_from(waiting).unwrap_or(2));
+        let (sender, receiver) = sync_channel(SAMPLES);
         let started =
-            std::thread::Builder::new().name("inperson-decode".to_owned()).spawn(move || read(source, &sender));
+            std::thread::Builder::new().name("inperson-decode".to_owned()).spawn(move || read(source, &sender, &token));
         let thread = started.map_err(|e| Error::io(&info.input, e))?;
-        Ok(Self { info, receiver: Some(receiver), thread: Some(thread) })
+        Ok(Self { info, receiver: Some(receiver), pictures, thread: Some(thread) })
     }
 }
 
-fn read(mut source: impl Source, sender: &SyncSender<Message>) {
+fn read(mut source: impl Source, sender: &SyncSender<Message>, token: &SyncSender<()>) {
     loop {
         let (ended, message) = match source.next() {
             Ok(Some(sample)) => (false, Message::Sample(sample)),
@@ -55,7 +60,8 @@ fn read(mut source: impl Source, sender: &SyncSender<Message>) {
             Err(e) => (true, Message::End(Err(e), Box::new(source.info().clone()))),
         };
         // the other end is gone when the analysis was cancelled
-        if sender.send(message).is_err() || ended {
+        let gone = matches!(message, Message::Sample(Sample::Video(_))) && token.send(()).is_err();
+        if gone || sender.send(message).is_err() || ended {
             return;
         }
     }
@@ -69,7 +75,13 @@ impl Source for Ahead {
     fn next(&mut self) -> Result<Option<Sample>> {
         let Some(receiver) = &self.receiver else { return Ok(None) };
         match receiver.recv() {
-            Ok(Message::Sample(sample)) => Ok(Some(sample)),
+            Ok(Message::Sample(sample)) => {
+                if matches!(sample, Sample::Video(_)) {
+                    // never waits: it was put there before the picture
+                    let _ = self.pictures.recv();
+                }
+                Ok(Some(sample))
+            }
             Ok(Message::End(result, info)) => {
                 (self.info, self.receiver) = (*info, None);
                 result.map(|()| None)
@@ -85,6 +97,8 @@ impl Source for Ahead {
 impl Drop for Ahead {
     fn drop(&mut self) {
         self.receiver = None;
+        // the reading thread may wait for room in either
+        self.pictures = sync_channel(0).1;
         if let Some(thread) = self.thread.take() {
             // a panic there was reported as an error already
             let _ = thread.join();
@@ -131,6 +145,30 @@ mod tests {
             assert_eq!(c.at, Timestamp(i));
         }
         assert!(ahead.next().unwrap().is_none() && ahead.next().unwrap().is_none());
+    }
+
+    fn picture(i: i64) -> Sample {
+        Sample::Video(crate::media::VideoFrame::from_rgb(Timestamp(i), 2, 2, vec![0; 12]).unwrap())
+    }
+
+    #[test]
+    fn pictures_beyond_what_may_wait_come_in_order_and_may_be_left() {
+        let mut source = MemorySource::new(MediaInfo::default());
+        source.extend((0..200).flat_map(|i| [picture(2 * i), chunk(2 * i + 1)]));
+        let mut ahead = Ahead::new(source.clone()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        for i in 0..400 {
+            let at = match ahead.next().unwrap() {
+                Some(Sample::Video(f)) => f.at,
+                Some(Sample::Audio(c)) => c.at,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(at, Timestamp(i));
+        }
+        assert!(ahead.next().unwrap().is_none());
+        let ahead = Ahead::new(source).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        drop(ahead);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
-use super::quality::{aligned, context, eyes_open, five_points, mouth_open, quality, roll_of};
+use super::quality::{Light, aligned, context, eyes_open, five_points, light_of, mouth_open, quality, roll_of};
 use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
@@ -46,6 +46,8 @@ struct Followed {
     seen: Timestamp,
     confirmed: Timestamp,
     active: bool,
+    /// Of the last look; none before one.
+    light: Option<Light>,
 }
 
 /// What is summed up of a face over the interview.
@@ -133,7 +135,8 @@ impl FaceFollower {
         Ok(Seen { facts, faces: seen, burst: followed })
     }
 
-    /// Landmarks of the faces that were there at the last look, of the largest ones at `most`; with mouths and wider crops where asked for.
+    /// Landmarks of the faces that were there at the last look, of the largest ones at `most`; with mouths, and with crops (`wide`)
+    /// where asked for.
     fn follow(&mut self, frame: &VideoFrame, most: usize, mouths: bool, wide: bool) -> Result<Vec<FaceObservation>> {
         let mut seen: Vec<FaceObservation> = Vec::new();
         let mut areas: Vec<f32> = self.faces.iter().filter(|f| f.active).map(|f| f.bounds.area()).collect();
@@ -152,7 +155,9 @@ impl FaceFollower {
             }
             let points = five_points(&shape.mesh).unwrap_or_default();
             (face.bounds, face.roll, face.seen) = (bounds, roll_of(&points), frame.at);
-            let mut item = observation(frame, face.id, bounds, points, &shape);
+            let light = face.light.filter(|_| !wide);
+            let mut item = observation(frame, face.id, bounds, points, &shape, light);
+            face.light = Some(item.quality.light());
             if self.wanted.context && wide {
                 item.context = context(frame, &item.points);
             }
@@ -187,7 +192,8 @@ impl FaceFollower {
             let id = self.number(&found, frame.at);
             let (at, roll) = (frame.at, roll_of(&found.points));
             self.faces.retain(|f| f.id != id);
-            let mut face = Followed { id, bounds: found.bounds, roll, seen: at, confirmed: at, active: true };
+            let mut face =
+                Followed { id, bounds: found.bounds, roll, seen: at, confirmed: at, active: true, light: None };
             let item = self.models.observe(frame, id, &found)?;
             if !item.mesh.is_empty() {
                 (face.bounds, face.roll) = (rect(item.bounds), roll_of(&item.points));
@@ -274,21 +280,24 @@ impl FaceModels {
         let shape = self.shape(frame, found.bounds, roll_of(&found.points))?;
         let bounds = Rect::around(&shape.mesh).filter(|b| shape.presence >= LOST && plausible(*b, frame));
         if let (Some(bounds), Some(points)) = (bounds, five_points(&shape.mesh)) {
-            return Ok(observation(frame, id, bounds, points, &shape));
+            return Ok(observation(frame, id, bounds, points, &shape, None));
         }
         let none = super::landmarks::Shape { mesh: Vec::new(), ibug68: Vec::new(), presence: found.score };
-        Ok(observation(frame, id, found.bounds, found.points, &none))
+        Ok(observation(frame, id, found.bounds, found.points, &none, None))
     }
 }
 
+/// A face as seen; aligned crop and light anew, or the light of the look before and no crop.
 fn observation(
     frame: &VideoFrame,
     track: u32,
     bounds: Rect,
     points: [[f32; 2]; 5],
     shape: &super::landmarks::Shape,
+    light: Option<Light>,
 ) -> FaceObservation {
-    let crop = aligned(frame, &points);
+    let crop = if light.is_none() { aligned(frame, &points) } else { None };
+    let light = light.unwrap_or_else(|| crop.as_deref().map(light_of).unwrap_or_default());
     let (w, h) = frame.upright_size();
     let (w, h) = (w as f32, h as f32);
     FaceObservation {
@@ -298,7 +307,7 @@ fn observation(
         share: [bounds.x0 / w, bounds.y0 / h, bounds.x1 / w, bounds.y1 / h],
         points,
         presence: shape.presence,
-        quality: quality(frame, bounds, &points, &shape.ibug68, crop.as_deref()),
+        quality: quality(frame, bounds, &points, &shape.ibug68, light),
         motion: None,
         mouth_open: mouth_open(&shape.mesh),
         eyes_open: eyes_open(&shape.mesh),

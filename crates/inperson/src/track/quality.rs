@@ -87,12 +87,12 @@ pub(super) fn quality(
     bounds: Rect,
     points: &[[f32; 2]; 5],
     ibug68: &[[f32; 2]],
-    picture: Option<&[u8]>,
+    light: Light,
 ) -> FaceQuality {
     let (w, h) = frame.upright_size();
     let inside = bounds.clamp(w as f32, h as f32).area() / bounds.area().max(1.0);
     let [yaw, pitch] = turn(ibug68);
-    let (sharpness, exposure, occlusion) = picture.map_or((0.0, 0.0, 0.0), look);
+    let Light { sharpness, exposure, occlusion } = light;
     FaceQuality {
         interocular_px: (points[1][0] - points[0][0]).hypot(points[1][1] - points[0][1]),
         sharpness,
@@ -118,11 +118,25 @@ fn turn(ibug68: &[[f32; 2]]) -> [f32; 2] {
     [angle(u[2], u[0], u[1]), angle(v[2], v[0], v[1])]
 }
 
+/// What an aligned crop says of how well a face can be judged: costly, and slow to change.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Light {
+    sharpness: f32,
+    exposure: f32,
+    occlusion: f32,
+}
+
+impl FaceQuality {
+    pub(super) const fn light(&self) -> Light {
+        Light { sharpness: self.sharpness, exposure: self.exposure, occlusion: self.occlusion }
+    }
+}
+
 /// Sharpness, exposure and chance of a covered lower face, from an aligned crop.
-fn look(rgb: &[u8]) -> (f32, f32, f32) {
+pub(super) fn light_of(rgb: &[u8]) -> Light {
     let luma = luma_of_rgb(rgb);
     if luma.len() < CROP * CROP {
-        return (0.0, 0.0, 0.0);
+        return Light::default();
     }
     // the face's middle, so that hair and background do not count
     let (from, to) = (CROP / 5, CROP * 9 / 10);
@@ -138,7 +152,7 @@ fn look(rgb: &[u8]) -> (f32, f32, f32) {
         }
     }
     let spread = (square / count - (sum / count).powi(2)).max(0.0).sqrt();
-    (spread, light / count / 255.0, covered(rgb))
+    Light { sharpness: spread, exposure: light / count / 255.0, occlusion: covered(rgb) }
 }
 
 /// A cloth or a hand over the mouth has another colour than the cheeks: distance of their chromaticities.
