@@ -12,20 +12,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
-from ._native import Cancelled, ConfigError, Error, InputError, LimitError, ModelError, __version__
+from ._native import Cancelled, ConfigError, Error, InputError, LimitError, ModelError, TranscriberError, __version__
 
 __all__ = [
-    "Analyzer", "Cancelled", "ConfigError", "Error", "InputError", "LimitError", "ModelError", "Report", "Session", "Wording",
+    "Analyzer", "Cancelled", "ConfigError", "Error", "InputError", "LimitError", "ModelError", "Report", "Session", "TranscriberError", "Wording",
     "analyze", "__version__",
 ]
 
 Progress = Callable[[float, float | None], object]
+Transcriber = Callable[[Path], str] | str
 
 
 def _library() -> str | None:
@@ -144,13 +146,18 @@ class Analyzer:
         *,
         progress: Progress | None = None,
         transcript: str | os.PathLike[str] | None = None,
+        transcriber: Transcriber | None = None,
     ) -> Report:
         """Analyses a file. `progress(done_s, total_s)` is called about once a second of media; returning False cancels.
 
-        `transcript` is a file in any format that `inperson analyze --transcript` takes.
+        `transcript` is a file in any format that `inperson analyze --transcript` takes. `transcriber` makes one instead: a callable
+        that is given the path of a WAV file (16 kHz, mono) and returns the text of such a file, or a command that prints it. What a
+        callable raises is raised here.
         """
+        if transcript is not None and transcriber is not None:
+            raise ValueError("give a transcript or a transcriber, not both")
         words = os.fspath(transcript) if transcript is not None else None
-        return Report(self._native.analyze(os.fspath(path), progress, words))
+        return Report(self._native.analyze(os.fspath(path), progress, words, transcriber))
 
     def observe(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """What the checks are given of a file, for training and study; all of it is held in memory.
@@ -190,7 +197,8 @@ def analyze(
     *,
     progress: Progress | None = None,
     transcript: str | os.PathLike[str] | None = None,
+    transcriber: Transcriber | None = None,
     **options: Any,
 ) -> Report:
     """Analyses one file; `options` are those of `Analyzer`."""
-    return Analyzer(**options).analyze(path, progress=progress, transcript=transcript)
+    return Analyzer(**options).analyze(path, progress=progress, transcript=transcript, transcriber=transcriber)

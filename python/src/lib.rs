@@ -1,12 +1,12 @@
 //! The Python package's native part: a thin skin over the library. Everything that takes time releases the GIL.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use inperson::detect::answers;
 use inperson::model::{Registry, Runtime};
 use inperson::track::{CONTEXT, CROP, MOUTH};
-use inperson::{AudioChunk, MediaInfo, Sample, Timestamp, Transcript, VideoFrame, media};
+use inperson::{AudioChunk, Limits, MediaInfo, Sample, Timestamp, Transcript, VideoFrame, media};
 use numpy::ndarray::{Array1, Array2, Array3, Array4, Axis};
 use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::create_exception;
@@ -18,6 +18,7 @@ create_exception!(_native, Error, PyException, "Could not look: the base of all 
 create_exception!(_native, InputError, Error, "A file cannot be read or is not media.");
 create_exception!(_native, LimitError, Error, "A limit was passed.");
 create_exception!(_native, ModelError, Error, "ONNX Runtime or a model cannot be loaded.");
+create_exception!(_native, TranscriberError, Error, "The transcriber failed or gave no transcript.");
 create_exception!(_native, ConfigError, Error, "The configuration contradicts itself.");
 create_exception!(_native, Cancelled, Error, "The progress callback asked to stop.");
 
@@ -29,9 +30,31 @@ fn raise(error: inperson::Error) -> PyErr {
         }
         inperson::Error::Limit { .. } => LimitError::new_err(text),
         inperson::Error::Runtime(_) | inperson::Error::Model { .. } => ModelError::new_err(text),
+        inperson::Error::Transcriber { .. } => TranscriberError::new_err(text),
         inperson::Error::Config(_) => ConfigError::new_err(text),
         inperson::Error::Cancelled => Cancelled::new_err(text),
         _ => Error::new_err(text),
+    }
+}
+
+/// What a command (a string) or a callable of the caller's makes of a WAV file.
+fn recognised(
+    transcriber: &Py<PyAny>,
+    wav: &Path,
+    limits: &Limits,
+    raised: &mut Option<PyErr>,
+) -> inperson::Result<String> {
+    let said = Python::attach(|py| match transcriber.extract::<String>(py) {
+        Ok(command) => Ok(Err(command)),
+        Err(_) => transcriber.call1(py, (wav,))?.extract::<String>(py).map(Ok),
+    });
+    match said {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(command)) => media::run_transcriber(&command, wav, limits),
+        Err(error) => {
+            *raised = Some(error);
+            Err(inperson::Error::Cancelled)
+        }
     }
 }
 
@@ -49,18 +72,25 @@ impl Analyzer {
     }
 
     /// The report on a file as JSON. `progress` is called with seconds done and in all; returning False cancels.
-    #[pyo3(signature = (path, progress=None, transcript=None))]
+    #[pyo3(signature = (path, progress=None, transcript=None, transcriber=None))]
     fn analyze(
         &self,
         py: Python<'_>,
         path: PathBuf,
         progress: Option<Py<PyAny>>,
         transcript: Option<PathBuf>,
+        transcriber: Option<Py<PyAny>>,
     ) -> PyResult<String> {
         let mut raised = None;
         let report = py.detach(|| {
             let limits = &self.0.config().limits;
-            let transcript = transcript.map(|t| Transcript::read(&t, limits)).transpose()?;
+            let transcript = match (transcript, transcriber) {
+                (Some(file), _) => Some(Transcript::read(&file, limits)?),
+                (None, Some(call)) => {
+                    Some(self.0.transcribe(&path, |wav| recognised(&call, wav, limits, &mut raised))?)
+                }
+                (None, None) => None,
+            };
             self.0.analyze_with_transcript(&path, transcript.as_ref(), |p| {
                 Python::attach(|py| {
                     // Ctrl-C is seen here, since no Python code runs in between
@@ -229,6 +259,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InputError", py.get_type::<InputError>())?;
     module.add("LimitError", py.get_type::<LimitError>())?;
     module.add("ModelError", py.get_type::<ModelError>())?;
+    module.add("TranscriberError", py.get_type::<TranscriberError>())?;
     module.add("ConfigError", py.get_type::<ConfigError>())?;
     module.add("Cancelled", py.get_type::<Cancelled>())
 }

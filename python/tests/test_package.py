@@ -3,6 +3,7 @@
 import subprocess
 import threading
 import time
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +96,30 @@ def test_answers_are_judged_and_short_ones_are_not(tmp_path, clip):
     transcript.write_text("no transcript")
     with pytest.raises(inperson.InputError, match="talk.srt"):
         inperson.analyze(clip, transcript=transcript)
+
+
+def test_a_transcriber_of_the_callers_is_asked_and_its_errors_pass_through(clip):
+    told = "so I was at this bakery in Leeds and the oven broke on a Saturday and I called my uncle because he used to fix them " * 5
+    heard = []
+
+    def transcriber(wav):
+        with wave.open(str(wav)) as sound:
+            heard.append((sound.getframerate(), sound.getnchannels(), sound.getnframes() / sound.getframerate()))
+        return f"1\n00:00:00,500 --> 00:00:05,500\n{told}\n"
+
+    report = inperson.analyze(clip, transcriber=transcriber)
+    assert not report.assessment["questions"]["answers"]["abstained"]
+    [(rate, channels, seconds)] = heard
+    assert (rate, channels) == (16_000, 1) and abs(seconds - report.to_dict()["media"]["seen_duration_s"]) < 0.2
+
+    def broken(wav):
+        raise ZeroDivisionError("no model")
+
+    with pytest.raises(ZeroDivisionError):
+        inperson.analyze(clip, transcriber=broken)
+    with pytest.raises(inperson.TranscriberError, match="output"):
+        inperson.analyze(clip, transcriber=lambda wav: "nothing of the kind")
+    with pytest.raises(inperson.TranscriberError, match="false"):
+        inperson.analyze(clip, transcriber="false")
+    with pytest.raises(ValueError, match="not both"):
+        inperson.analyze(clip, transcriber="false", transcript="a.srt")

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use inperson::media::run_transcriber;
 use inperson::{Progress, Transcript};
 
 use crate::config::Options;
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// Transcript: SRT, WebVTT, CTM, TextGrid, or the JSON of Whisper, WhisperX, Deepgram, AssemblyAI, Zoom, Teams, AWS
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
+    /// Command that is given a WAV file (where `{}` stands, or last) and prints a transcript in any of these formats
+    #[arg(long, value_name = "COMMAND", conflicts_with = "transcript")]
+    transcriber: Option<String>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -36,8 +40,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         std::fs::create_dir_all(out).map_err(|e| Failure::file(out, e))?;
     }
     let analyzer = arguments.options.analyzer()?;
-    let transcript =
-        arguments.transcript.as_deref().map(|t| Transcript::read(t, &analyzer.config().limits)).transpose()?;
+    let limits = &analyzer.config().limits;
+    let transcript = match (&arguments.transcript, &arguments.transcriber) {
+        (Some(file), _) => Some(Transcript::read(file, limits)?),
+        (None, Some(command)) => {
+            Some(analyzer.transcribe(&arguments.file, |wav| run_transcriber(command, wav, limits))?)
+        }
+        (None, None) => None,
+    };
     let bar = bar(arguments.quiet);
     let report = analyzer.analyze_with_transcript(&arguments.file, transcript.as_ref(), |progress: Progress| {
         bar.set_length(progress.total_s.map_or(0, |t| (t * 1e3) as u64));

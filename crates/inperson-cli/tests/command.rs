@@ -264,3 +264,48 @@ fn a_transcript_goes_into_the_report_and_a_bad_one_is_refused() {
     std::fs::write(&bad, "nothing of the kind").unwrap();
     refused(&inperson(&["analyze", file.to_str().unwrap(), "--transcript", bad.to_str().unwrap()]), "bad.srt");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_transcriber_hears_the_whole_sound_and_its_failures_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = mp4(folder.path(), "a.mp4");
+    let script = |name: &str, body: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    };
+    let run = |command: &str| inperson(&["analyze", file.to_str().unwrap(), "--json", "--transcriber", command]);
+    // soxi's place is taken by ffprobe, which the tests need anyway
+    let heard = folder.path().join("heard");
+    let good = script(
+        "good",
+        &format!(
+            "ffprobe -v error -show_entries stream=codec_name,sample_rate,channels,duration -of csv=p=0 \"$2\" > {} && \\
+             printf '1\\n00:00:00,000 --> 00:00:03,900\\nBen: %s\\n' '{}'",
+            heard.display(),
+            PROSE.replace('\'', "")
+        ),
+    );
+    for command in [format!("{good} --wav"), format!("'{good}' --wav {{}} --more")] {
+        let done = run(&command);
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+        let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(report["assessment"]["questions"]["answers"]["abstained"], false);
+        let stream = std::fs::read_to_string(&heard).unwrap();
+        assert!(stream.starts_with("pcm_s16le,16000,1,"), "{stream}");
+        let seconds: f64 = stream.trim().rsplit(',').next().unwrap().parse().unwrap();
+        assert!((seconds - 4.0).abs() < 0.1, "{stream}");
+    }
+    refused(&run(&script("fails", "echo out of memory >&2; exit 3")), "out of memory");
+    refused(&run(&script("mumbles", "echo nothing of the kind")), "transcriber");
+    refused(&run("/nowhere/whisper"), "/nowhere/whisper");
+    refused(&run("'unclosed"), "quotes");
+    let mute = clip(folder.path(), "mute.mp4", &["-c:v", "libx264", "-an"]);
+    refused(&inperson(&["analyze", mute.to_str().unwrap(), "--transcriber", &good]), "mute.mp4");
+    let left = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let wavs = left.filter(|f| f.file_name().to_string_lossy().starts_with("inperson-")).count();
+    assert_eq!(wavs, 0, "the sound is gone afterwards");
+}

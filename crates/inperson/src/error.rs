@@ -50,6 +50,12 @@ pub enum Error {
         /// What was wrong with it.
         reason: String,
     },
+    /// The recogniser that the caller brought failed or gave no transcript: run it by hand on a WAV file.
+    #[error("transcriber: {reason}")]
+    Transcriber {
+        /// What was wrong with it.
+        reason: String,
+    },
     /// The configuration contradicts itself or names something unknown.
     #[error("configuration: {0}")]
     Config(String),

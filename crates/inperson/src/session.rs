@@ -142,7 +142,8 @@ impl Analyzer {
         progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let (path, config) = (path.as_ref(), &self.0.config);
-        let options = MediaOptions { audio_track: config.audio_track, threads: config.decode_threads };
+        let options =
+            MediaOptions { audio_track: config.audio_track, threads: config.decode_threads, ..MediaOptions::default() };
         let mut source = Ahead::new(FileSource::open(path, &config.limits, &options)?)?;
         std::thread::scope(|scope| {
             let hash = scope.spawn(|| hash_file(path));
@@ -151,6 +152,22 @@ impl Analyzer {
             report.media_sha256 = Some(hash?);
             Ok(report)
         })
+    }
+
+    /// What was said in a recording, by a recogniser of the caller's: it is given a WAV file and gives the text of a
+    /// transcript in any format that [`Transcript::parse`] reads. [`run_transcriber`](crate::media::run_transcriber)
+    /// makes one of a command.
+    ///
+    /// # Errors
+    /// As [`Transcript::recognise`].
+    pub fn transcribe(
+        &self,
+        path: impl AsRef<Path>,
+        recogniser: impl FnOnce(&Path) -> Result<String>,
+    ) -> Result<Transcript> {
+        let config = &self.0.config;
+        let options = MediaOptions { audio_track: config.audio_track, ..MediaOptions::default() };
+        Transcript::recognise(path.as_ref(), &config.limits, &options, recogniser)
     }
 
     /// Analyses whatever a source gives.

@@ -100,10 +100,10 @@ fn sound_tracks_size_changes_and_resets() {
     let other = ["-f", "lavfi", "-i", "sine=frequency=880:sample_rate=8000:duration=1"];
     let both = [&SOUND[..], &other, &["-map", "0:a", "-map", "1:a", "-c:a", "pcm_s16le"]].concat();
     let made = Made::new("tracks.mkv", &both);
-    let options = MediaOptions { audio_track: Some(1), threads: 1 };
+    let options = MediaOptions { audio_track: Some(1), threads: 1, ..MediaOptions::default() };
     let got = drain(FileSource::open(&made.path, &Limits::default(), &options).unwrap()).unwrap();
     assert!((got.sound().len() as i64 - 16_000).abs() < 20, "{} samples", got.sound().len());
-    let options = MediaOptions { audio_track: Some(2), threads: 1 };
+    let options = MediaOptions { audio_track: Some(2), threads: 1, ..MediaOptions::default() };
     let error = FileSource::open(&made.path, &Limits::default(), &options).unwrap_err().to_string();
     assert!(error.contains("sound track 2") && error.contains("has 2"), "{error}");
 

@@ -40,6 +40,8 @@ pub struct MediaOptions {
     pub audio_track: Option<usize>,
     /// Threads for decoding the picture; 0 for one a core. Default: `0`.
     pub threads: usize,
+    /// Leave the pictures undecoded; times stay those of the whole recording. Default: `false`.
+    pub sound_only: bool,
 }
 
 /// A media file in any container and codec that FFmpeg reads.
@@ -133,6 +135,13 @@ impl FileSource {
         }
         if let Some(stream) = &mut info.audio {
             stream.start_s = offset(starts[1]);
+        }
+        let video = video.filter(|_| !options.sound_only);
+        if options.sound_only {
+            info.video = None;
+            if audio.is_none() {
+                return Err(Error::media(name, "it has no sound"));
+            }
         }
         let resetting = info.container.split(',').any(|c| RESETTING.contains(&c));
         let mut source = Self {

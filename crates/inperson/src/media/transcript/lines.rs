@@ -13,6 +13,21 @@ pub(super) fn srt(text: &str) -> Read {
     Ok((TranscriptFormat::Srt, found))
 }
 
+/// What whisper.cpp prints: `[00:00:00.000 --> 00:00:02.500]   words`, a line a cue.
+pub(super) fn whisper_cpp(text: &str) -> Read {
+    let mut found = Vec::new();
+    for line in text.lines().filter(|l| !l.trim().is_empty()) {
+        let parts = line.trim().strip_prefix('[').and_then(|l| l.split_once(']'));
+        let times = parts.and_then(|(times, _)| times.split_once("-->"));
+        let times = times.and_then(|(start, end)| Some((seconds(start)?, seconds(end)?)));
+        let (Some((_, words)), Some((start, end))) = (parts, times) else {
+            return Err(format!("`{}` is no line of whisper.cpp's", line.chars().take(60).collect::<String>()));
+        };
+        found.push(utterance(start, end, None, words));
+    }
+    Ok((TranscriptFormat::Whisper, found))
+}
+
 /// As SubRip, with speakers as `<v Name>`, as `Name: words` (Zoom), or as a line of JSON (Teams).
 pub(super) fn vtt(text: &str) -> Read {
     let mut found = Vec::new();

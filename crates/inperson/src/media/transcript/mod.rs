@@ -5,7 +5,10 @@
 
 mod json;
 mod lines;
+mod recogniser;
 mod textgrid;
+
+pub use recogniser::run_transcriber;
 
 use std::path::Path;
 
@@ -87,6 +90,7 @@ impl Transcript {
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}').trim();
         let read = match text.chars().next() {
+            Some('[') if text.lines().next().is_some_and(|l| l.contains("-->")) => lines::whisper_cpp(text),
             Some('{' | '[') => json::read(text),
             _ if text.starts_with("WEBVTT") => lines::vtt(text),
             _ if text.contains("ooTextFile") || text.contains("\"IntervalTier\"") => textgrid::read(text),

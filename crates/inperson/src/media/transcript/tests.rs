@@ -122,3 +122,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn lines_of_whisper_cpp() {
+    let t = read("\n[00:00:00.500 --> 00:00:02.000]   And so it went.\n[01:00:02.000 --> 01:00:04.250]  On [laughs]\n");
+    assert_eq!(t.format, TranscriptFormat::Whisper);
+    assert_eq!(said(&t), [(0.5, None, "And so it went."), (3602.0, None, "On [laughs]")]);
+    let bad = Transcript::parse("bad", "[00:00:00.500 --> 00:00:02.000] x\nmain: done").unwrap_err();
+    assert!(bad.to_string().contains("main: done"), "{bad}");
+}
