@@ -90,7 +90,7 @@ def test_other_words_over_the_same_lips_are_found(candidate, analyzer, tmp_path)
     assert foreign.assessment["questions"]["sync"]["llr"] > 0.5
 
 
-@pytest.mark.parametrize(("options", "reason"), [(["-an"], "no_audio"), (["-vf", "drawbox=t=fill:c=gray", "-c:v", "libx264"], "no_face"), (["-t", "1"], "too_little_speech")])
+@pytest.mark.parametrize(("options", "reason"), [(["-an"], "no_audio"), (["-vf", "drawbox=t=fill:c=gray", "-c:v", "libx264"], "no_face"), (["-t", "1"], "too_little_speech"), (["-r", "6"], "too_few_frames")])
 def test_without_lips_or_words_it_abstains(candidate, analyzer, tmp_path, options, reason):
     path = tmp_path / "clip.mp4"
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", candidate, *options, path], check=True)

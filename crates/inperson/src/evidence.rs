@@ -82,6 +82,8 @@ pub enum Reason {
     TooBlurred,
     /// The face is turned away or covered.
     Hidden,
+    /// Too few frames a second reach the check.
+    TooFewFrames,
     /// The measurement lies outside the range that was calibrated.
     OutOfRange,
     /// The measurement tells nothing on material it was not made on, as far as was measured.

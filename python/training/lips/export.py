@@ -19,7 +19,7 @@ from torch import nn
 
 from .data import SIDE
 from .models import Bands, Towers
-from .shape import POINTS, STEADY_POINTS
+from .shape import aligned
 
 CARD = '''id = "lipsync"
 version = "{version}"
@@ -80,28 +80,11 @@ class Graph(nn.Module):
         self.nets, self.bands = nn.ModuleList(nets), Bands()
         for n in nets:
             del n.bands
-        to = torch.tensor(list(STEADY_POINTS.values()), dtype=torch.float32)
-        self.register_buffer("middle", to.mean(0))
-        self.register_buffer("places", to - to.mean(0))
-        self.register_buffer("steady", torch.tensor(list(STEADY_POINTS)))
-        self.register_buffer("points", torch.tensor(POINTS))
-
-    def shape(self, meshes: torch.Tensor) -> torch.Tensor:
-        """As `shape.normalised`."""
-        src = meshes.index_select(1, self.steady)
-        mean = src.mean(1, keepdim=True)
-        p, q = src - mean, self.places
-        spread = (p * p).sum((1, 2)) + 1e-6
-        a = ((p * q).sum((1, 2)) / spread)[:, None]
-        b = ((p[..., 0] * q[:, 1] - p[..., 1] * q[:, 0]).sum(1) / spread)[:, None]
-        d = meshes.index_select(1, self.points) - mean
-        x, y = a * d[..., 0] - b * d[..., 1], b * d[..., 0] + a * d[..., 1]
-        return torch.stack([x, y], -1) + self.middle
 
     def forward(self, mouths: torch.Tensor, meshes: torch.Tensor, sound: torch.Tensor):
         low = (64 - SIDE) // 2
         m = mouths[None, :, low : low + SIDE, low : low + SIDE] / 255
-        q = self.shape(meshes)[None]
+        q = aligned(meshes)[None]
         level = sound / (sound.square().mean().sqrt() + 1e-4) * 0.1
         b = self.bands(level[None])
         side = lambda rows: torch.cat(rows, 1)[0].transpose(0, 1) / len(self.nets) ** 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 # points of the mesh and where they lie in a frontal face: in distances between the eye centres, from their middle
 STEADY_POINTS = {33: (-0.717, -0.010), 133: (-0.283, 0.010), 362: (0.283, 0.010), 263: (0.717, -0.010), 168: (0.0, -0.082),
@@ -14,14 +15,20 @@ JAW = [152, 148, 377, 176, 400, 149, 378, 172, 397]
 POINTS = OUTER + INNER + JAW
 
 
-def normalised(mesh: np.ndarray) -> np.ndarray:
+def aligned(meshes: torch.Tensor) -> torch.Tensor:
     """(n, 478, 2) in pixels to (n, 49, 2): each frame's similarity that lays eyes and nose on their places (Umeyama 1991)."""
-    to = np.array(list(STEADY_POINTS.values()))
-    src = mesh[:, list(STEADY_POINTS)].astype(np.float64)
-    m = src.mean(1, keepdims=True)
-    p, q = src - m, to - to.mean(0)
-    spread = (p**2).sum((1, 2))
-    a = (p * q).sum((1, 2)) / spread
-    b = (p[..., 0] * q[:, 1] - p[..., 1] * q[:, 0]).sum(1) / spread
-    turn = np.stack([np.stack([a, -b], -1), np.stack([b, a], -1)], 1)
-    return (np.einsum("nij,nkj->nki", turn, mesh[:, POINTS] - m) + to.mean(0)).astype(np.float32)
+    to = meshes.new_tensor(list(STEADY_POINTS.values()))
+    src = meshes[:, list(STEADY_POINTS)]
+    mean = src.mean(1, keepdim=True)
+    p, q = src - mean, to - to.mean(0)
+    spread = (p * p).sum((1, 2)) + 1e-6
+    a = ((p * q).sum((1, 2)) / spread)[:, None]
+    b = ((p[..., 0] * q[:, 1] - p[..., 1] * q[:, 0]).sum(1) / spread)[:, None]
+    d = meshes[:, POINTS] - mean
+    x, y = a * d[..., 0] - b * d[..., 1], b * d[..., 0] + a * d[..., 1]
+    return torch.stack([x, y], -1) + to.mean(0)
+
+
+def normalised(mesh: np.ndarray) -> np.ndarray:
+    """The same on arrays."""
+    return aligned(torch.from_numpy(mesh.astype(np.float64))).numpy().astype(np.float32)

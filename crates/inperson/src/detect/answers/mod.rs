@@ -19,6 +19,7 @@ mod signs;
 mod style;
 mod text;
 mod turns;
+mod typing;
 mod wording;
 
 pub use delivery::{Delivery, Pace};
@@ -73,6 +74,7 @@ pub struct Answers {
     /// Turns with what the models said of them, as of the last word; the last few may still grow.
     judged: Vec<(Said, Judged)>,
     growing: usize,
+    typing: typing::Typing,
 }
 
 #[derive(Debug, Clone)]
@@ -83,7 +85,8 @@ struct Judged {
 
 impl Answers {
     pub(crate) fn new(models: AnswerModels, config: &Config) -> Self {
-        Self { models, speaker: config.speaker.clone(), open: Vec::new(), judged: Vec::new(), growing: 0 }
+        let typing = typing::Typing::default();
+        Self { models, speaker: config.speaker.clone(), open: Vec::new(), judged: Vec::new(), growing: 0, typing }
     }
 
     fn answers(&self, whole: &Whole<'_>) -> (Option<String>, Vec<(Answer, &Judged)>) {
@@ -108,6 +111,7 @@ impl Detector for Answers {
     }
 
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
+        self.typing.push(window.audio, window.music);
         if window.words.is_empty() {
             return Ok(());
         }
@@ -142,6 +146,7 @@ impl Detector for Answers {
         out.extend(style::compare(whole.span, &spoken));
         out.extend(delivery::latency(whole.span, &answers.iter().map(|(a, _)| a).collect::<Vec<_>>()));
         out.extend(repeated(&answers));
+        self.typing.conclude(out);
         if let Some(name) = self.speaker.as_deref().filter(|_| answers.is_empty() && candidate.is_some()) {
             let message = format!("nobody is called `{name}` in the transcript");
             out.push(Evidence::new("answers.speaker", Question::Answers, whole.span, Finding::Note, message));

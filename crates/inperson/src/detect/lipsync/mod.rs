@@ -150,6 +150,7 @@ impl LipSync {
             () if u.hidden > u.read => (Reason::Hidden, "the mouth is turned away or covered"),
             () if self.music => (Reason::Music, "music lies under the speech, which the check does not judge"),
             () if !self.spoken => (Reason::TooLittleSpeech, "no speech of the candidate was heard"),
+            () if self.towers.sparse() => (Reason::TooFewFrames, "lips move faster than the frames come"),
             () => (Reason::TooLittleSpeech, "too little speech was heard while the candidate's lips were seen"),
         }
     }

@@ -102,6 +102,8 @@ pub(super) struct Towers {
     /// Step at which the kept sound starts, and up to which steps of this run were embedded.
     heard_from: i64,
     done: i64,
+    /// Whether a stretch was long enough, and looked at too seldom.
+    sparse: bool,
     /// The latest steps with their embeddings, and whether they count.
     kept: VecDeque<(i64, Vec<f32>, Vec<f32>, bool)>,
 }
@@ -115,6 +117,7 @@ impl Towers {
             audio: VecDeque::new(),
             heard_from: 0,
             done: i64::MIN,
+            sparse: false,
             kept: VecDeque::new(),
         }
     }
@@ -158,7 +161,11 @@ impl Towers {
         let end = (last.at.0.div_euclid(STEP) + 1).min(self.heard_from + (self.audio.len() / SAMPLES) as i64);
         let start = (first.at.0 + STEP - 1).div_euclid(STEP).max(end - WINDOW).max(self.heard_from);
         let looks = self.run.iter().filter(|l| l.at.0 >= start * STEP && l.at.0 < end * STEP).count();
-        if end - start < LEAST || end - EDGE <= self.done || (looks as f32) < LOOKS * (end - start) as f32 {
+        if end - start < LEAST || end - EDGE <= self.done {
+            return Ok(Vec::new());
+        }
+        if (looks as f32) < LOOKS * (end - start) as f32 {
+            self.sparse = true;
             return Ok(Vec::new());
         }
         let (lips, heard) = self.embed(start, end)?;
@@ -198,6 +205,11 @@ impl Towers {
         }
         self.done = end - EDGE;
         Ok(found)
+    }
+
+    /// Whether a stretch was long enough, and looked at too seldom.
+    pub(super) const fn sparse(&self) -> bool {
+        self.sparse
     }
 
     /// Embeddings of lips and sound, a row a step.
