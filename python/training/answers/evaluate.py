@@ -23,14 +23,17 @@ def folds(rows):
     repo, family = np.array([r.repo for r in rows]), np.array([r.family for r in rows])
     # one corpus under two names
     repo[repo == data.PREPARED] = "revdotcom/speech-datasets"
-    for name in sorted(set(repo)):
+    matches = np.array([r.matches for r in rows])
+    for name in sorted(set(repo) - set(data.ADDED)):
         here = repo == name
+        # what was written against this source goes with it
+        kept = np.array([not m or not name.startswith(m) for m in matches])
         families = sorted(set(family[here]) - {"human"})
         if name == "tatsu-lab/alpaca_eval":
             for f in families:
-                yield f"{name} {f}", here & (family == f), ~here & (family != f)
+                yield f"{name} {f}", here & (family == f), ~here & (family != f) & kept
         else:
-            yield name, here, ~here & ~np.isin(family, families)
+            yield name, here, ~here & ~np.isin(family, families) & kept
 
 
 def out_of_source(rows, x, permissive: bool, verbose=False):
@@ -177,6 +180,12 @@ def leave_one_calibration_out(rows, raw):
     return out
 
 
+def tested(rows, *arrays):
+    """Without what was added for training only."""
+    index = np.array([i for i, r in enumerate(rows) if r.repo not in data.ADDED])
+    return [rows[i] for i in index], *(a[index] for a in arrays)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
@@ -189,9 +198,10 @@ def main():
     x = model.counts(rows)
     print(len(rows), "answers")
     logit, speech = out_of_source(rows, x, a.shipped, verbose=True)
-    raw = model.raw(logit, speech, np.array([r.words for r in rows]))
     if a.keep:
         np.savez(a.keep, logit=logit, speech=speech)
+    rows, logit, speech = tested(rows, logit, speech)
+    raw = model.raw(logit, speech, np.array([r.words for r in rows]))
     found = matrix(rows, raw)
     score = leave_one_calibration_out(rows, raw)
     found["false_alarms"] = false_alarms(rows, score)

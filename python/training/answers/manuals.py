@@ -1,10 +1,11 @@
-"""Human expository writing from manuals that Debian 12 carries: written before 2023, under permissive licences.
+"""Human expository writing from manuals, and the Jargon File, that Debian 12 carries: written before 2023, under permissive licences.
 
-    mkdir deb && cd deb && apt-get download perl-doc python3.11-doc sqlite3-doc postgresql-doc-15
+    mkdir deb && cd deb && apt-get download perl-doc python3.11-doc sqlite3-doc postgresql-doc-15 jargon-text
     for f in *.deb; do dpkg-deb -x $f ${f%%_*}; done
     python -m answers.manuals deb manuals.jsonl
 """
 
+import gzip
 import html.parser
 import json
 import random
@@ -17,8 +18,10 @@ SOURCES = {
     "python3.11-doc": ("PSF-2.0", "*.html", "code-qa"),
     "sqlite3-doc": ("public domain", "*.html", "code-qa"),
     "postgresql-doc-15": ("PostgreSQL", "*.html", "code-qa"),
+    "jargon-text": ("public domain", "jargon.txt.gz", "other"),
 }
-EACH = 120
+EACH = {"jargon-text": 240}
+USUAL = 120
 
 
 class Paragraphs(html.parser.HTMLParser):
@@ -66,8 +69,10 @@ def main(folder: Path, out: Path):
         for file in sorted((folder / package).rglob(pattern)):
             if file.is_symlink() or not file.is_file():
                 continue
-            text = file.read_text(errors="ignore")
-            if file.suffix == ".pod":
+            text = gzip.open(file, "rt", errors="ignore").read() if file.suffix == ".gz" else file.read_text(errors="ignore")
+            if file.suffix == ".gz":
+                paragraphs = [" ".join(p.split()) for p in re.split(r"\n\s*\n", text)]
+            elif file.suffix == ".pod":
                 paragraphs = pod(text)
             else:
                 parser = Paragraphs()
@@ -86,7 +91,8 @@ def main(folder: Path, out: Path):
         kept = 0
         for name, passage in passages:
             names[name] = names.get(name, 0) + 1
-            if names[name] > 3 or kept >= EACH or len(passage.split()) > 400:
+            # one large file is as many small ones
+            if (names[name] > 3 and package not in EACH) or kept >= EACH.get(package, USUAL) or len(passage.split()) > 400:
                 continue
             kept += 1
             rows.append(

@@ -15,7 +15,7 @@ import numpy as np
 from . import data, evaluate, export, model
 
 HEAD = '''id = "answers"
-version = "0.1.0"
+version = "0.2.0"
 task = "answer-wording"
 summary = "Tells answers worded by a language model from those of people, in English."
 licence = "MIT OR Apache-2.0"
@@ -68,15 +68,16 @@ def main():
             raise SystemExit(f"{a.logits} is for {len(logit)} rows, not {len(rows)}")
     else:
         logit, speech = evaluate.out_of_source(rows, x, not a.all_licences)
-    raw = model.raw(logit, speech, np.array([r.words for r in rows]))
-    calibration = evaluate.calibration(rows, raw)
+    others, logit, speech = evaluate.tested(rows, logit, speech)
+    raw = model.raw(logit, speech, np.array([r.words for r in others]))
+    calibration = evaluate.calibration(others, raw)
     train = data.for_training(rows)
     if not a.all_licences:
         train &= np.array([r.licence_class == "permissive" for r in rows])
     index = np.where(train)[0]
     linear = model.fit(x[index], [rows[i] for i in index])
-    score = evaluate.leave_one_calibration_out(rows, raw)
-    alarms = evaluate.false_alarms(rows, score)
+    score = evaluate.leave_one_calibration_out(others, raw)
+    alarms = evaluate.false_alarms(others, score)
     print(f"trained on {len(index)} answers, {len(linear.keep)} features; calibration {calibration}")
     notes = {}
     for i in index:
