@@ -1,13 +1,11 @@
 """What rooms, microphones, processing and networks do to a voice; the same for genuine and fake.
 
-`rough` changes sound and is slow: it is applied once, to versions kept on disk. `Fast` changes spectra while training, with
-one draw for all members of a pair.
+`rough` is slow: it is applied once, to versions kept on disk.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from . import codecs
 from .store import RATE
@@ -40,6 +38,12 @@ def gate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return x * np.convolve(gain, np.ones(320) / 320, "same")
 
 
+def low_pass(x: np.ndarray, cut: float) -> np.ndarray:
+    s = np.fft.rfft(x)
+    s[int(cut / RATE * len(x)) :] = 0
+    return np.fft.irfft(s, len(x))
+
+
 def coded(pcm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One of the codecs of calls and of files."""
     kind = rng.choice(["opus", "lossy", "amr", "g711", "mp3", "aac"], p=[0.4, 0.28, 0.06, 0.06, 0.1, 0.1])
@@ -57,7 +61,7 @@ def coded(pcm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def rough(x: np.ndarray, seed: list[int]) -> np.ndarray:
-    """A random chain of room, speed, gate, noise, level and codec; 16-bit samples out. The same seed is the same chain."""
+    """A random chain of room, speed, gate, noise, level, band limit and codec; 16-bit samples out. The same seed is the same chain."""
     rng = np.random.default_rng(seed)
     if rng.random() < 0.3:
         x = speed(x, rng)
@@ -72,38 +76,11 @@ def rough(x: np.ndarray, seed: list[int]) -> np.ndarray:
         x = x + noise / (noise.std() + 1e-9) * x.std() * 10 ** (-rng.uniform(15, 45) / 20)
     if rng.random() < 0.08:
         x = np.clip(x, -x.std() * 3, x.std() * 3)
+    # what came later draws from numbers of its own, so that the rest of a chain stays as it was
+    late = np.random.default_rng([*seed, 1])
+    if late.random() < 0.35:
+        x = low_pass(x, late.uniform(3200, 7600))
+    if late.random() < 0.2:
+        x = x + late.normal(0, x.std() * 10 ** (-late.uniform(12, 30) / 20), len(x))
     pcm = (np.clip(x, -1, 1) * 32767).astype(np.int16)
     return coded(pcm, rng) if rng.random() < 0.8 else pcm
-
-
-class Fast:
-    """Filters, band limits and noise on powers of bands (clips, frames, bands), one draw a pair."""
-
-    def __init__(self, front, seed: int):
-        self.f = torch.from_numpy(front.middle.astype(np.float32))
-        self.g = torch.Generator().manual_seed(seed)
-        # a minute of noise, taken from anywhere
-        self.noise = front.bands(torch.randn(1, 60 * RATE, generator=self.g))[0]
-        self.noise = self.noise / self.noise.mean()
-
-    def draw(self, n: int, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
-        return torch.rand(n, generator=self.g) * (high - low) + low
-
-    def __call__(self, bands: torch.Tensor, pair: torch.Tensor) -> torch.Tensor:
-        n, f = int(pair.max()) + 1, self.f[None]
-        nodes = torch.randn(n, 9, generator=self.g) * self.draw(n, 0, 6)[:, None] * (self.draw(n) < 0.5)[:, None]
-        gain = torch.nn.functional.interpolate(nodes[:, None], len(self.f), mode="linear", align_corners=True)[:, 0]  # dB
-        cut = torch.where(self.draw(n) < 0.5, self.draw(n, 3300, 8000), torch.tensor(9000.0))[:, None]
-        gain = gain - torch.clamp((f - cut) / self.draw(n, 100, 1500)[:, None], 0, 1) * 60
-        cut = torch.where(self.draw(n) < 0.25, self.draw(n, 60, 400), torch.tensor(0.0))[:, None]
-        gain = 10 ** ((gain - torch.clamp((cut - f) / 150, 0, 1) * 30) / 10)
-        # noise under 15 to 60 dB in half, white to brown, before or after the filter
-        frames = bands.shape[1]
-        at = torch.randint(0, self.noise.shape[0] - frames, (n,), generator=self.g)
-        noise = torch.stack([self.noise[i : i + frames] for i in at.tolist()])
-        colour = (f.clamp(min=100) / 1000) ** -self.draw(n, 0, 2)[:, None]
-        colour = colour / colour.mean(1, keepdim=True)
-        level = 10 ** (-self.draw(n, 15, 60) / 10) * (self.draw(n) < 0.5)
-        early = (self.draw(n) < 0.5)[:, None]
-        noise = noise * (colour * level[:, None] * torch.where(early, gain, torch.tensor(1.0)))[:, None]
-        return bands * gain[pair][:, None] + noise[pair] * bands.mean((1, 2), keepdim=True)

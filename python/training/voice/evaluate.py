@@ -1,7 +1,4 @@
-"""Out-of-fold scores and what they show: python -m voice.evaluate --data DIR --nets DIR --recipe NAME[+NAME] [--folds 0,1]
-
-Networks joined with + are averaged.
-"""
+"""Out-of-fold scores and what they show: python -m voice.evaluate --data DIR --nets DIR [--folds 0,1]"""
 
 from __future__ import annotations
 
@@ -13,52 +10,15 @@ import onnxruntime as ort
 import pandas as pd
 import torch
 
-from .bands import Bands
 from .metrics import apcer, auc, eer
-from .models import FrontEnd, Net
-from .recipes import RECIPES
-from .store import RATE, Clips
-
-LENGTH, HOP, LEAST = int(2.4 * RATE), RATE, 2 * RATE
-
-
-def windows(frames: np.ndarray, front: FrontEnd) -> list[np.ndarray]:
-    """As `detect/voice.rs` listens: 2.4 s at a time, first after 2 s and then every second anew."""
-    count = lambda samples: (samples - front.size) // front.hop + 1
-    ends, hop = [min(len(frames), count(LEAST))], HOP // front.hop
-    while ends[-1] + hop <= len(frames):
-        ends.append(ends[-1] + hop)
-    return [frames[max(0, e - count(LENGTH)) : e] for e in ends]
+from .models import Head, load
+from .textures import Textures
 
 
 @torch.inference_mode()
-def score(net: Net, bands: Bands, clips: np.ndarray) -> list[np.ndarray]:
-    """The logits of each clip's listenings."""
-    jobs: dict[int, list[tuple[int, np.ndarray]]] = {}
-    for at, i in enumerate(clips):
-        for w in windows(bands[i], net.front):
-            jobs.setdefault(len(w), []).append((at, w))
-    out: list[list[float]] = [[] for _ in clips]
-    for many in jobs.values():
-        for k in range(0, len(many), 64):
-            x = torch.from_numpy(np.stack([w for _, w in many[k : k + 64]])).float().exp()
-            for (at, _), v in zip(many[k : k + 64], net.judge(net.front.features(x)).tolist()):
-                out[at].append(v)
-    return [np.array(o) for o in out]
-
-
-def load(nets: Path, name: str, fold: int) -> Net:
-    """The network of a fold; its name begins with its recipe's."""
-    recipe = next(r for r in sorted(RECIPES, key=len, reverse=True) if name.startswith(r))
-    net = Net(**RECIPES[recipe])
-    net.load_state_dict(torch.load(nets / f"{name}-{fold}.pt"))
-    return net.eval()
-
-
-def together(nets: list[Net], bands: list[Bands], clips: np.ndarray) -> list[np.ndarray]:
-    """The mean logits of networks that listen side by side."""
-    each = [score(net, b, clips) for net, b in zip(nets, bands)]
-    return [np.mean([v[: min(map(len, many))] for v in many], 0) for many in zip(*each)]
+def score(net: Head, heard: np.ndarray) -> np.ndarray:
+    """The logits of listenings."""
+    return net.judge(torch.from_numpy(heard)).numpy()
 
 
 def session(path: Path) -> ort.InferenceSession:
@@ -86,27 +46,25 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
-    p.add_argument("--recipe", required=True, help="name and tag of the nets, such as linear or linear-twins")
     p.add_argument("--folds", default="0,1,2,3,4")
     p.add_argument("--name", default="clips", help="or clips-v1: after rooms, noise and codecs")
     a = p.parse_args()
     torch.set_num_threads(1)
-    table = Clips(a.data, "clips").table
+    held = Textures(a.data, a.name)
+    table = Textures(a.data, "clips").table
     mean, count = np.full(len(table), np.nan), np.zeros(len(table), int)
     clip, logit = [], []
     for k in map(int, a.folds.split(",")):
-        names = a.recipe.split("+")
-        nets = [load(a.nets, n, k) for n in names]
-        bands = [Bands(a.data, a.name, n.split("-")[0], net.front) for n, net in zip(names, nets)]
+        net = load(a.nets, k)
         mine = np.flatnonzero(table.fold == k)
-        found = together(nets, bands, mine)
+        found = [score(net, held[i]) for i in mine]
         mean[mine], count[mine] = [s.mean() for s in found], [len(s) for s in found]
         clip, logit = [*clip, np.repeat(mine, count[mine])], [*logit, *found]
         mine = mine[table.part[mine] == "audio"]
-        print(line(f"{a.recipe} fold {k}", mean[mine], table.loc[mine]), flush=True)
-    np.savez(a.nets / f"{a.recipe}-{a.name}.npz", mean=mean, n=count, clip=np.concatenate(clip), logit=np.concatenate(logit))
+        print(line(f"fold {k}", mean[mine], table.loc[mine]), flush=True)
+    np.savez(a.nets / f"scores-{a.name}.npz", mean=mean, n=count, clip=np.concatenate(clip), logit=np.concatenate(logit))
     done = np.flatnonzero((count > 0) & (table.part == "audio"))
-    print(line(a.recipe, mean[done], table.loc[done]))
+    print(line("all", mean[done], table.loc[done]))
 
 
 if __name__ == "__main__":

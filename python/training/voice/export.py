@@ -1,6 +1,6 @@
 """Writes models/voice: the mean of the folds' networks in one graph, calibrated on scores out of their folds.
 
-    python -m voice.export --data DIR --nets DIR --recipe NAME[+NAME] --models ../../models [--version 0.2.0]
+    python -m voice.export --data DIR --nets DIR --models ../../models [--version 0.4.0]
 
 The mean of five networks scatters less than the single ones that the calibration saw, so that its ratios err on the
 side of saying little.
@@ -16,11 +16,12 @@ import numpy as np
 import onnx
 import torch
 
-from .evaluate import LEAST, LENGTH, few, load, session
+from .evaluate import few, session
 from .metrics import affine, apcer, auc, cllr, eer
-from .models import FrontEnd
+from .models import Head, load
 from .report import ratios
 from .store import RATE, Clips
+from .textures import LEAST, LENGTH
 
 CARD = '''id = "voice"
 version = "{version}"
@@ -61,53 +62,21 @@ false_alarms_llr_over_1 = {false:.4f}
 
 
 class Mean(torch.nn.Module):
-    """The mean logit of groups of networks; those of a group share their front end."""
+    """The mean logit of networks on one set of statistics."""
 
-    def __init__(self, groups: list[list[torch.nn.Module]]):
+    def __init__(self, nets: list[Head]):
         super().__init__()
-        self.fronts = torch.nn.ModuleList([g[0].front for g in groups])
-        self.groups = torch.nn.ModuleList([torch.nn.ModuleList(g) for g in groups])
-        for n in (n for g in groups for n in g):
+        self.front, self.nets = nets[0].front, torch.nn.ModuleList(nets)
+        for n in nets:
             del n.front
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
-        each = []
-        for front, nets in zip(self.fronts, self.groups):
-            x = front(audio)
-            each.append(torch.stack([n.judge(x) for n in nets]).mean(0))
-        return torch.stack(each).mean(0)
-
-
-def fourier(path: Path, front: FrontEnd) -> None:
-    """Puts ONNX's short-time Fourier transform where the trace has a convolution with a megabyte of sines."""
-    model = onnx.load(str(path))
-    graph, shape = model.graph, (2 * front.bins, 1, front.size)
-    held = {t.name: tuple(t.dims) for t in graph.initializer}
-    held |= {n.output[0]: tuple(n.attribute[0].t.dims) for n in graph.node if n.op_type == "Constant" and n.attribute[0].name == "value"}
-    conv = next(n for n in graph.node if n.op_type == "Conv" and held.get(n.input[1]) == shape)
-    stft = f"stft{front.size}"
-    numbers = {f"{stft}_hop": np.int64(front.hop), f"{stft}_window": front.window.numpy(), f"{stft}_size": np.int64(front.size), f"{stft}_shape": np.array([0, 2 * front.bins, -1])}
-    graph.initializer.extend(onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in numbers.items())
-    node = onnx.helper.make_node
-    new = [
-        node("Transpose", [conv.input[0]], [f"{stft}_signal"], perm=[0, 2, 1]),
-        node("STFT", [f"{stft}_{k}" for k in ("signal", "hop", "window", "size")], [f"{stft}_out"]),
-        node("Transpose", [f"{stft}_out"], [f"{stft}_turned"], perm=[0, 3, 2, 1]),
-        node("Reshape", [f"{stft}_turned", f"{stft}_shape"], [conv.output[0]]),
-    ]
-    nodes = [n for n in graph.node if n.output[0] != conv.input[1]]
-    at = nodes.index(conv)
-    del graph.node[:]
-    graph.node.extend([*nodes[:at], *new, *nodes[at + 1 :]])
-    kept = [t for t in graph.initializer if t.name != conv.input[1]]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
+        x = self.front(audio)
+        return torch.stack([n.judge(x) for n in self.nets]).mean(0)
 
 
 def small(path: Path) -> None:
-    """Stores weights in eight bits with a scale a row, and banks of bands in half precision; ONNX Runtime unpacks them once,
+    """Stores weights in eight bits with a scale a row, and the numbers of the statistics in half precision; ONNX Runtime unpacks them once,
     when it loads the graph."""
     model, unpack, scales = onnx.load(str(path)), [], []
     node = onnx.helper.make_node
@@ -116,7 +85,9 @@ def small(path: Path) -> None:
         if values.dtype != np.float32 or values.size <= 256:
             continue
         name, rows = tensor.name, values.reshape(len(values), -1)
-        if (rows == 0).mean() > 0.5 or values.ndim == 1:
+        if tensor.name.startswith("nets.") and not (tensor.name.endswith(".weight") and len(values) > 1):
+            continue
+        if not tensor.name.startswith("nets."):
             tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
             unpack.append(node("Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT))
             continue
@@ -136,21 +107,17 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
-    p.add_argument("--recipe", required=True)
     p.add_argument("--models", type=Path, required=True)
     p.add_argument("--version", default="0.2.0")
     p.add_argument("--folds", default="0,1,2,3,4", help="the networks that are put together")
     p.add_argument("--bound", type=float, default=3.0, help="largest ratio that is claimed, in nats")
     a = p.parse_args()
-    net = Mean([[load(a.nets, n, k) for k in map(int, a.folds.split(","))] for n in a.recipe.split("+")]).eval()
+    net = Mean([load(a.nets, k) for k in map(int, a.folds.split(","))]).eval()
     path = a.models / "voice/model.onnx"
     example = torch.randn((1, LENGTH), generator=torch.Generator().manual_seed(0)) * 0.1
     torch.onnx.export(
         net, (example,), str(path), input_names=["audio"], output_names=["score"], opset_version=17,
-        dynamic_axes={"audio": {0: "n", 1: "t"}, "score": {0: "n"}}, dynamo=False)
-    for front in net.fronts:
-        if front.size & (front.size - 1) == 0:  # ONNX Runtime's transform is slow at other sizes, and their sines are small
-            fourier(path, front)
+        dynamic_axes={"audio": {0: "n", 1: "t"}, "score": {0: "n"}}, do_constant_folding=False, dynamo=False)
     small(path)
     graph = session(path)
     for samples in (LEAST, LENGTH):
@@ -159,7 +126,7 @@ def main() -> None:
             apart = abs(float(net(x)) - float(graph.run(None, {"audio": x.numpy()})[0][0]))
         print("difference to PyTorch", f"{apart:.2g}", "at", samples / RATE, "s")
         assert apart < 5e-2, "the graph does not compute what PyTorch computes"
-    table, held = Clips(a.data, "clips").table, np.load(a.nets / f"{a.recipe}-clips.npz")
+    table, held = Clips(a.data, "clips").table, np.load(a.nets / "scores-clips.npz")
     use = (held["n"] > 0) & (table.samples >= LEAST).to_numpy()
     raw, label = few(held["mean"], held["n"])[use], (table.label == "spoof").to_numpy().astype(int)[use]
     # repositories, not clips, are what is independent: all weigh alike, to the square root of their size

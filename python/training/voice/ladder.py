@@ -1,6 +1,6 @@
 """What codecs, lost packets, noise, length and silence do to out-of-fold scores, beside AASIST.
 
-    python -m voice.ladder --data DIR --nets DIR --recipe NAME [--count 200] [--rival aasist.onnx] [--nulls]
+    python -m voice.ladder --data DIR --nets DIR [--count 200] [--rival aasist.onnx] [--nulls]
 """
 
 from __future__ import annotations
@@ -13,23 +13,18 @@ import numpy as np
 import torch
 
 from . import codecs
-from .bands import Bands
-from .evaluate import load, session, together
+from .augment import low_pass
+from .evaluate import score, session
 from .metrics import apcer, auc, eer
+from .models import Head, load
 from .prepare import FOLDS
 from .store import RATE, Clips, to_float, to_pcm
-from .train import speech_only
+from .textures import hear, windows
 
 
 def floored(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
     """White noise at a level below the whole: the noise floor of all clips becomes the same."""
     return x + rng.normal(0, x.std() * 10 ** (-db / 20), len(x))
-
-
-def low_pass(x: np.ndarray, cut: float) -> np.ndarray:
-    s = np.fft.rfft(x)
-    s[int(cut / RATE * len(x)) :] = 0
-    return np.fft.irfft(s, len(x))
 
 
 def conditions(rng: np.random.Generator) -> dict:
@@ -50,7 +45,24 @@ def balanced(table, rng: np.random.Generator, count: int) -> np.ndarray:
     return np.concatenate(out)
 
 
-def nulls(clips: Clips, bands: list[Bands], nets: list[list], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
+def levels(x: np.ndarray) -> np.ndarray:
+    """Loudness of every sample's surroundings of 20 ms."""
+    return np.sqrt(np.convolve(x.astype(np.float32) ** 2, np.ones(320) / 320, "same") + 1e-9)
+
+
+def speech_only(x: np.ndarray) -> np.ndarray:
+    """Without pauses of more than about 0.2 s: the check hears speech only."""
+    level = levels(x)
+    keep = np.convolve(level > np.quantile(level, 0.95) * 10**-1.5, np.ones(2720), "same") > 0.5
+    return x[keep] if keep.sum() > RATE else x
+
+
+def listen(net: Head, x: np.ndarray) -> float:
+    """The mean logit of a clip."""
+    return float(score(net, hear(net.front, windows(x)).astype(np.float32)).mean())
+
+
+def nulls(clips: Clips, nets: list[Head], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
     """What tells the classes apart without a voice, and what the networks make of pauses alone."""
     loud = lambda x: np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320).astype(np.float32) ** 2).mean(1)) + 1
     simple = {"length": len, "noise floor": lambda x: np.log(np.quantile(loud(x), 0.05) / loud(x).mean())}
@@ -60,16 +72,11 @@ def nulls(clips: Clips, bands: list[Bands], nets: list[list], pick: np.ndarray, 
         print(f"null, {name} alone: AUC {max(a, 1 - a):.2f}", flush=True)
     heard, which = [], []
     for at, i in enumerate(pick):
-        found = []
-        for net, b in zip(nets[fold[at]], bands):
-            x, second = b[i].astype(np.float32), RATE // net.front.hop
-            level = np.max(x[:, x.shape[1] // 32 :], 1)
-            x = x[level < np.quantile(level, 0.95) - 6]
-            if len(x) >= 0.4 * second:
-                x = np.tile(x, (-(-2 * second // len(x)), 1))[: 2 * second]
-                found.append(float(net.judge(net.front.features(torch.from_numpy(x)[None].exp()))[0]))
-        if found:
-            heard.append(np.mean(found))
+        x = to_float(clips[i])
+        level = levels(x)
+        x = x[level < np.quantile(level, 0.95) * 10**-1.3]
+        if len(x) >= 0.4 * RATE:
+            heard.append(listen(nets[fold[at]], np.resize(x, 2 * RATE)))
             which.append(at)
     print(f"null, the networks on pauses alone: AUC {auc(np.array(heard), label[which]):.2f} of {len(which)} clips", flush=True)
 
@@ -79,7 +86,6 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
-    p.add_argument("--recipe", required=True)
     p.add_argument("--count", type=int, default=200)
     p.add_argument("--rival", type=Path)
     p.add_argument("--nulls", action="store_true")
@@ -90,26 +96,19 @@ def main() -> None:
     table = clips.table
     pick = balanced(table, rng, a.count)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
-    names = a.recipe.split("+")
-    nets = [[load(a.nets, n, k) for n in names] for k in range(FOLDS)]
+    nets = [load(a.nets, k) for k in range(FOLDS)]
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
-    bands = [Bands(a.data, "clips", n.split("-")[0], net.front) for n, net in zip(names, nets[0])]
     if a.nulls:
-        nulls(clips, bands, nets, pick, label, fold)
+        nulls(clips, nets, pick, label, fold)
     for name, change in conditions(rng).items():
         if name != "as it is" and not a.only.search(name):
             continue
-        found = np.zeros(len(pick))
-        for at, i in enumerate(pick):
-            x = torch.from_numpy(to_float(change(clips[i])))[None]
-            frames = [[torch.log(net.front.bands(x)[0] + 1e-7).to(torch.float16).numpy()] for net in nets[0]]
-            found[at] = together(nets[fold[at]], frames, [0])[0].mean()
+        found = np.array([listen(nets[fold[at]], to_float(change(clips[i]))) for at, i in enumerate(pick)])
         false = float((found[label == 0] > held).mean()) if name != "as it is" else 0.05
         if name == "as it is":
             held = np.quantile(found[label == 0], 0.95)
         print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f} false alarms at the first line's threshold {false:.3f}", flush=True)
-    speech = np.array([
-        together(nets[fold[at]], [[speech_only(b[i], net.front.hop)] for b, net in zip(bands, nets[0])], [0])[0].mean() for at, i in enumerate(pick)])
+    speech = np.array([listen(nets[fold[at]], speech_only(to_float(clips[i]))) for at, i in enumerate(pick)])
     print(f"pauses left out: EER {eer(speech, label):.3f} AUC {auc(speech, label):.3f}", flush=True)
     if a.rival:
         rival = session(a.rival)

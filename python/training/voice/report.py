@@ -1,4 +1,4 @@
-"""Tables of out-of-fold scores: python -m voice.report --data DIR --nets DIR --recipe NAME
+"""Tables of out-of-fold scores: python -m voice.report --data DIR --nets DIR
 
 Scores of `voice.evaluate`; each fold's ratios are calibrated on the other folds' scores, weighed as in `voice.export`.
 """
@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .evaluate import LEAST, few, line
+from .evaluate import few, line
 from .metrics import affine, apcer, auc, cllr, eer
 from .prepare import EVERYWHERE, corpora
 from .store import Clips
+from .textures import LEAST
 
 
 def ratios(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -55,9 +56,8 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
-    p.add_argument("--recipe", required=True)
     a = p.parse_args()
-    whole, held = Clips(a.data, "clips").table, np.load(a.nets / f"{a.recipe}-clips.npz")
+    whole, held = Clips(a.data, "clips").table, np.load(a.nets / "scores-clips.npz")
     scored = held["n"] > 0
     whole["raw"] = few(np.nan_to_num(held["mean"]), held["n"])
     judged = (whole.samples >= LEAST).to_numpy() & scored
@@ -95,6 +95,8 @@ def main() -> None:
                 print(f"{column} {name}: {(y == 0).sum()} genuine, {y.sum()} spoofs, EER {rate:.3f}, false alarms {(g.raw[g.label == 'bonafide'] > least).mean():.3f}")
     recurring = np.array([not corpora(s) and any(e and e in s for e in EVERYWHERE[:5]) for s in t.speaker_or_corpus])
     print(f"recurring corpora (VCTK, LJSpeech, LibriSpeech, LibriTTS, MLS): n {recurring.sum()}, EER {eer(raw[recurring], label[recurring]):.3f}; others: n {(~recurring).sum()}, EER {eer(raw[~recurring], label[~recurring]):.3f}")
+    pages = [auc(g.raw.to_numpy(), y) for _, g in t.groupby("repo") if 5 <= (y := (g.label == "spoof").to_numpy().astype(int)).sum() <= len(y) - 5]
+    print(f"within repositories of 5 clips a class and more: mean AUC {np.mean(pages):.3f} of {len(pages)}")
     for seconds in (2, 4, 8, 30):
         s, y = joined(t, held, seconds)
         slope, offset = affine(raw, label, t.weight.to_numpy())

@@ -1,0 +1,238 @@
+"""Statistics of a voice's texture, and a small network on them.
+
+What a person's voice has and synthesis loses is spread thinly: how far the harmonics reach up, how strictly each band repeats with the pitch
+and together with the others, how the spectrum and its changes are distributed. Each is a mean, spread, skewness or kurtosis over the
+stretch (McDermott & Simoncelli 2011 describe sounds so), in operations that ONNX knows, and the network sees nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from .store import RATE
+
+# lags among which the pitch is sought, samples: 62 to 444 Hz
+LAGS = (36, 257)
+# edges of the bands whose envelopes are followed, hertz
+EDGES = (80, 600, 1200, 2000, 3000, 4200, 5500, 7000, 7900)
+Tensor = torch.Tensor
+
+
+def hann(n: int) -> np.ndarray:
+    return np.hanning(n + 1)[:-1]
+
+
+def bank(count: int, bins: int, low: float = 30) -> np.ndarray:
+    """Triangles (bins, count), evenly up to 7.9 kHz."""
+    f, edges = np.linspace(0, RATE / 2, bins), np.linspace(low, 7900, count + 2)
+    width = np.maximum(np.diff(edges)[1:], RATE / 2 / (bins - 1))
+    b = np.maximum(0, 1 - np.abs(f - edges[1:-1, None]) / width[:, None])
+    return (b / b.sum(1, keepdims=True)).T
+
+
+def cosines(count: int, keep: int) -> np.ndarray:
+    i = np.arange(count)
+    return np.stack([np.cos(np.pi * (i + 0.5) * j / count) * np.sqrt(2 / count) for j in range(keep)], 1)
+
+
+def waves(periods: np.ndarray, size: int) -> np.ndarray:
+    """Windowed cosines, then sines (2 periods, 1, size)."""
+    turn = 2 * np.pi * periods[:, None] * np.arange(size) / size
+    return (np.concatenate([np.cos(turn), np.sin(turn)]) * hann(size))[:, None]
+
+
+class Transform(nn.Module):
+    """Powers (clips, frames, bins) of a transform of `size` samples through a window of `length` in its middle."""
+
+    def __init__(self, size: int, hop: int, length: int | None = None):
+        super().__init__()
+        self.size, self.hop, self.length = size, hop, length or size
+        self.before = (size - self.length) // 2
+        # kept with the weights, for what is not is reckoned into the graph
+        put = lambda name, value: self.register_buffer(name, torch.from_numpy(value.astype(np.float32)))
+        put("window", hann(self.length)), put("bin", np.arange(size // 2 + 1.0)[:, None]), put("time", np.arange(float(self.length)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.onnx.is_in_onnx_export():
+            # sines are made when the graph is loaded: a product of matrices is faster than ONNX Runtime's transform
+            turn = (self.bin * self.time) * (2 * math.pi / self.size)
+            basis = torch.cat([turn.cos(), turn.sin()]) * self.window
+            y = nn.functional.conv1d(x[:, None, self.before : x.shape[1] - self.before], basis[:, None], stride=self.hop).transpose(1, 2)
+            bins = self.size // 2 + 1
+            return y[:, :, :bins].square() + y[:, :, bins:].square()
+        s = torch.stft(x, self.size, self.hop, self.length, self.window, center=False, return_complex=True)
+        return torch.view_as_real(s).square().sum(-1).transpose(1, 2)
+
+
+class Over:
+    """Weighted statistics over time; `weight` is (clips, frames, 1)."""
+
+    def __init__(self, out: list[Tensor]):
+        self.out = out
+
+    @staticmethod
+    def mean(x: Tensor, weight: Tensor) -> Tensor:
+        return (x * weight).sum(1) / (weight.sum(1) + 1e-3)
+
+    def add(self, *values: Tensor) -> None:
+        self.out.extend(values)
+
+    def moments(self, x: Tensor, weight: Tensor, high: bool = True) -> None:
+        """Mean and log spread, and with `high` skewness and log kurtosis."""
+        mean = self.mean(x, weight)
+        apart = x - mean[:, None]
+        spread = (self.mean(apart * apart, weight) + 1e-6).sqrt()
+        self.add(mean, (spread + 1e-3).log())
+        if high:
+            z = apart / spread[:, None]
+            self.add(self.mean(z**3, weight), (self.mean(z**4, weight) + 0.1).log())
+
+    def alike(self, x: Tensor, weight: Tensor) -> None:
+        """Correlations of all pairs."""
+        apart = (x - self.mean(x, weight)[:, None]) * weight.sqrt()
+        power = (apart * apart).sum(1) + 1e-5
+        both = apart.transpose(1, 2) @ apart / (power[:, :, None] * power[:, None]).sqrt()
+        count = int(x.shape[2])
+        i, j = np.triu_indices(count, 1)
+        self.add(both.flatten(1)[:, torch.from_numpy(i * count + j)])
+
+
+def loud(power: Tensor, db: float) -> tuple[Tensor, Tensor]:
+    """Level in decibels, and 1 where it is less than so much under the loudest frame."""
+    level = (power.sum(2, keepdim=True) + 1e-3).log() * 4.343
+    return level, torch.sigmoid((level - level.amax(1, keepdim=True) + db) / 1.5)
+
+
+def logs(power: Tensor, bands: Tensor) -> Tensor:
+    """As `models.FrontEnd`: nothing 30 dB under a band's mean or 55 dB under the whole is heard."""
+    b = power @ bands
+    mean = b.mean(1, keepdim=True)
+    return (b + mean * 1e-3 + mean.mean(2, keepdim=True) * 3e-6 + 1e-9).log()
+
+
+def halves(x: Tensor, by: int = 2) -> Tensor:
+    """Means of neighbouring columns."""
+    return x.reshape(x.shape[0], x.shape[1], -1, by).mean(3)
+
+
+class Texture(nn.Module):
+    """Sound (clips, samples) at 16 kHz to its statistics (clips, numbers)."""
+
+    def __init__(self):
+        super().__init__()
+        # harmonics, single periods; then for periodicity three windows: long, as the pitch is followed, and short
+        self.short, self.fine = Transform(512, 160), Transform(256, 40, 160)
+        self.long, self.middle, self.brief = Transform(1024, 160), Transform(1024, 160, 640), Transform(1024, 160, 400)
+        put = lambda name, value: self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value, np.float32)), persistent=False)
+        put("cepstral_bank", bank(40, 257)), put("cepstral", cosines(40, 24))
+        put("fine_bank", bank(20, 129, 60)), put("fine_cepstral", cosines(20, 12)), put("narrow_bank", bank(128, 513))
+        put("slow", waves(np.arange(1, 25), 64)), put("quick", waves(np.arange(1, 17), 64))
+        put("eight", np.stack([(np.arange(257) >= 2 + 31 * j) & (np.arange(257) < 33 + 31 * j - (j == 7)) for j in range(8)], 1))
+        # autocorrelation from powers: two-sided sums of cosines, over what the window itself leaves of each lag
+        k, lags, f = np.arange(513), np.arange(*LAGS), np.linspace(0, RATE / 2, 513)
+        twice = np.where((k == 0) | (k == 512), 1, 2)
+        put("twice", twice), put("lag", lags), put("cosine", np.cos(2 * np.pi * k * lags[:, None] / 1024) * twice), put("pitched", f < 4000)
+        for part in ("long", "middle", "brief"):
+            w = getattr(self, part).window.numpy().astype(float)
+            left = np.correlate(w, w, "full")[len(w) - 1 :]
+            put(f"{part}_left", np.maximum(left / left[0], 0.05)[lags])
+        between = lambda edges: np.stack([(f >= a) & (f < b) for a, b in zip(edges, edges[1:])], 1)
+        put("sixteen", between(np.linspace(80, 7900, 17))), put("octet", between(np.linspace(80, 7900, 9)))
+        n = np.arange(-48, 49)
+        low = lambda edge: np.sinc(2 * edge / RATE * n) * 2 * edge / RATE * np.hamming(97)
+        put("filters", np.stack([low(b) - low(a) for a, b in zip(EDGES, EDGES[1:])])[:, None])
+        put("smooth", (hann(16) / hann(16).sum())[None, None]), put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
+
+    def forward(self, audio: Tensor) -> Tensor:
+        x = audio - audio.mean(1, keepdim=True)
+        x = x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
+        over = Over([])
+        self.spectrum(over, x)
+        self.periods(over, x)
+        return torch.cat(over.out, 1)
+
+    def spectrum(self, over: Over, x: Tensor) -> None:
+        """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics."""
+        power = self.short(x)
+        _, heard = loud(power, 28)
+        bands = logs(power, self.cepstral_bank)
+        c = bands @ self.cepstral
+        over.moments(c[:, :, 1:], heard)
+        change, both = c[:, 2:] - c[:, :-2], heard[:, 2:] * heard[:, :-2]
+        bend, far = c[:, 2:] - 2 * c[:, 1:-1] + c[:, :-2], c[:, 6:] - c[:, :-6]
+        size = over.mean(change.square(), both) + 1e-4
+        bend = over.mean(bend.square(), both) + 1e-4
+        far = over.mean(far.square(), heard[:, 6:] * heard[:, :-6])
+        over.add(size.log() / 2, (bend / size).log() / 2, (over.mean(change**4, both) / size**2 + 0.1).log(), (far / size + 1e-3).log())
+        self.modulation(over, halves(bands, 4), self.slow, 16, [0, 2, 4, 7, 11, 17, 24])
+        kept = power + power.mean(1, keepdim=True) * 1e-3 + power.mean((1, 2), keepdim=True) * 3e-6
+        count = self.eight.sum(0)
+        over.moments((kept.log() @ self.eight) / count - (kept @ self.eight / count).log(), heard)
+
+        power = self.fine(x)
+        _, heard = loud(power, 30)
+        bands = logs(power, self.fine_bank)
+        self.modulation(over, halves(bands), self.quick, 32, [0, 2, 4, 7, 11, 16])
+        c = bands @ self.fine_cepstral
+        change = c[:, 1:] - c[:, :-1]
+        over.moments((change.abs() + 1e-3).log(), heard[:, 1:])
+        size = over.mean(change.square(), heard[:, 1:]) + 1e-4
+        far = (c[:, 8:] - c[:, :-8]).square()
+        over.add((over.mean((change[:, 1:] - change[:, :-1]).square(), heard[:, 2:]) / size + 1e-3).log(), (over.mean(far, heard[:, 8:]) / size + 1e-3).log())
+
+    def modulation(self, over: Over, bands: Tensor, basis: Tensor, hop: int, edges: list[int]) -> None:
+        """Steps between the levels of neighbouring modulation frequencies of each band."""
+        n, (clips, frames, count) = len(basis) // 2, bands.shape
+        steady = (bands - bands.mean(1, keepdim=True)).transpose(1, 2).reshape(clips * count, 1, frames)
+        y = nn.functional.conv1d(steady, basis, stride=hop)
+        power = (y[:, :n].square() + y[:, n:].square()).mean(2).reshape(clips, count, n)
+        level = torch.stack([power[:, :, a:b].mean(2) for a, b in zip(edges, edges[1:])], 2).add(1e-4).log()
+        over.add((level[:, :, 1:] - level[:, :, :-1]).flatten(1))
+
+    def periods(self, over: Over, x: Tensor) -> None:
+        """How each band repeats after a period of the pitch, in three windows and in its envelope, and which do so together."""
+        long, power, brief = self.long(x), self.middle(x), self.brief(x)
+        _, heard = loud(long, 25)
+        narrow = logs(long, self.narrow_bank)
+        rough = (narrow[:, :, 1:121] - narrow[:, :, :120]).abs()
+        over.moments((halves(rough, 15) + 1e-2).log(), heard)
+
+        audible = power.sqrt() * self.pitched
+        alike = (audible @ self.cosine.T) / self.middle_left / ((audible * self.twice).sum(2, keepdim=True) + 1e-3)
+        strength, at = alike.max(2, keepdim=True)
+        at = at[:, :, 0]
+        _, heard = loud(power, 25)
+        voiced = torch.sigmoid((strength - 0.3) / 0.04) * heard
+        wave = self.cosine[at]
+        repeats = lambda p, left, bands: (p * wave) @ bands / left[at][:, :, None] / ((p * self.twice) @ bands + 1e-3)
+        p = repeats(power, self.middle_left, self.sixteen)
+        over.moments(p, voiced)
+        over.alike(p, voiced)
+        over.moments(repeats(long, self.long_left, self.sixteen), voiced, False)
+        q, high = repeats(brief, self.brief_left, self.octet), voiced * (at[:, :, None] < 124)
+        over.moments(q, high, False)
+        over.alike(q, high)
+        energy = (power * self.twice) @ self.sixteen
+        energy = (energy + energy.mean(1, keepdim=True) * 1e-3 + 1e-6).log()
+        over.moments(((energy[:, 2:] - energy[:, :-2]).abs() + 0.05).log(), voiced[:, 2:] * voiced[:, :-2], False)
+        a, b = p - over.mean(p, voiced)[:, None], energy - over.mean(energy, voiced)[:, None]
+        power = (a * a * voiced).sum(1) + 1e-5, (b * b * voiced).sum(1) + 1e-5
+        over.add((a * b * voiced).sum(1) / (power[0] * power[1]).sqrt())
+
+        # envelopes at 4 kHz, 40 ms every 20 ms, at the lag of the frame of the pitch beside them
+        y = nn.functional.conv1d(x[:, None], self.filters, padding=48).abs()
+        clips, bands, samples = y.shape
+        y = nn.functional.conv1d(y.reshape(clips * bands, 1, samples), self.smooth, stride=4)
+        y = nn.functional.conv1d(y, self.envelope, stride=80)[:, :, 1:]
+        n = len(self.turns)
+        power = (y[:, :n].square() + y[:, n:].square()).reshape(clips, bands, n, -1).permute(0, 3, 1, 2)
+        lag, voiced = self.lag[at][:, 1::2], voiced[:, 1::2]
+        frames = lag.shape[1]
+        wave = torch.cos(2 * math.pi / 160 / 4 * lag[:, :, None] * self.turns)
+        p = (power[:, :frames] * wave[:, :, None]).sum(3) / (power[:, :frames].sum(3) + 1e-4)
+        over.moments(p, voiced)
+        over.alike(p, voiced)
