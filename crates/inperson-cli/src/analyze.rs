@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use inperson::media::run_transcriber;
-use inperson::{Progress, Transcript};
+use inperson::{Analyzer, Progress, Transcript};
 
 use crate::config::Options;
 use crate::failure::{Failure, say, write_whole};
@@ -40,14 +40,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         std::fs::create_dir_all(out).map_err(|e| Failure::file(out, e))?;
     }
     let analyzer = arguments.options.analyzer()?;
-    let limits = &analyzer.config().limits;
-    let transcript = match (&arguments.transcript, &arguments.transcriber) {
-        (Some(file), _) => Some(Transcript::read(file, limits)?),
-        (None, Some(command)) => {
-            Some(analyzer.transcribe(&arguments.file, |wav| run_transcriber(command, wav, limits))?)
-        }
-        (None, None) => None,
-    };
+    let transcript =
+        words(&analyzer, &arguments.file, arguments.transcript.as_deref(), arguments.transcriber.as_deref())?;
     let bar = bar(arguments.quiet);
     let report = analyzer.analyze_with_transcript(&arguments.file, transcript.as_ref(), |progress: Progress| {
         bar.set_length(progress.total_s.map_or(0, |t| (t * 1e3) as u64));
@@ -69,6 +63,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What was said, from a transcript where there is one, else by the user's transcriber.
+pub(crate) fn words(
+    analyzer: &Analyzer,
+    file: &Path,
+    transcript: Option<&Path>,
+    transcriber: Option<&str>,
+) -> inperson::Result<Option<Transcript>> {
+    let limits = &analyzer.config().limits;
+    match (transcript, transcriber) {
+        (Some(words), _) => Transcript::read(words, limits).map(Some),
+        (None, Some(command)) => analyzer.transcribe(file, |wav| run_transcriber(command, wav, limits)).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
 /// Seconds of media as the unit, so that the time left is right for any frame rate.

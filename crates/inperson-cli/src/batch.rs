@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,18 +14,23 @@ use inperson::{Analyzer, Report};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::analyze::words;
 use crate::config::Options;
 use crate::failure::{Failure, complain};
 use crate::manifest::{Input, inputs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Files, folders (searched for media), or manifests: CSV with a column `path`, relative to the manifest
+    /// Files, folders (searched for media), or manifests: CSV with a column `path`, relative to the manifest, and where
+    /// there is one `transcript`
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
     /// File that one line an input is written to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Command that is given a WAV file (where `{}` stands, or last) and prints a transcript, for inputs without one
+    #[arg(long, value_name = "COMMAND")]
+    transcriber: Option<String>,
     /// Recordings analysed at the same time; 0 for one a core
     #[arg(long, default_value_t = 0)]
     jobs: usize,
@@ -74,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(input) = inputs.get(index) else { break };
-                    let (line, good) = analyse(analyzer, input);
+                    let (line, good) = analyse(analyzer, input, arguments.transcriber.as_deref());
                     if send.send((index, line, good)).is_err() {
                         break;
                     }
@@ -112,10 +118,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The whole line with its end, and whether the input could be looked at. A defect in one input stays there.
-fn analyse(analyzer: &Analyzer, input: &Input) -> (String, bool) {
+fn analyse(analyzer: &Analyzer, input: &Input, transcriber: Option<&str>) -> (String, bool) {
     let path = &input.path;
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        analyzer.analyze(path).and_then(|r| r.to_json().map(|_| r))
+        let transcript = words(analyzer, path, input.transcript.as_deref(), transcriber)?;
+        let report = analyzer.analyze_with_transcript(path, transcript.as_ref(), |_| ControlFlow::Continue(()))?;
+        report.to_json().map(|_| report)
     }));
     let result = result.map_or_else(
         |_| Err(format!("{}: analysing it failed, which is a defect", path.display())),

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 pub(crate) struct Input {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
+    pub(crate) transcript: Option<PathBuf>,
     pub(crate) meta: Option<Map<String, Value>>,
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn inputs(named: &[PathBuf]) -> Result<Vec<Input>, Failure> {
 }
 
 fn plain(path: PathBuf) -> Input {
-    Input { name: path.to_string_lossy().into_owned(), path, meta: None }
+    Input { name: path.to_string_lossy().into_owned(), path, transcript: None, meta: None }
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -64,8 +65,9 @@ fn manifest(file: &Path) -> Result<Vec<Input>, Failure> {
     let failed = |e: csv::Error| Failure::other(format!("{}: {e}", file.display()));
     let mut reader = csv::Reader::from_path(file).map_err(failed)?;
     let header = reader.headers().map_err(failed)?.clone();
-    let column = header.iter().position(|h| h.trim_start_matches('\u{feff}').trim() == "path");
-    let Some(column) = column else {
+    let named = |name: &str| header.iter().position(|h| h.trim_start_matches('\u{feff}').trim() == name);
+    let words = named("transcript");
+    let Some(column) = named("path") else {
         return Err(Failure::other(format!("{}: this manifest has no column `path`", file.display())));
     };
     let folder = file.parent().unwrap_or(Path::new(""));
@@ -73,9 +75,10 @@ fn manifest(file: &Path) -> Result<Vec<Input>, Failure> {
     for record in reader.records() {
         let record = record.map_err(failed)?;
         let name = record.get(column).unwrap_or_default().to_owned();
+        let transcript = words.and_then(|w| record.get(w)).filter(|w| !w.trim().is_empty()).map(|w| folder.join(w));
         let others = header.iter().zip(&record).enumerate().filter(|(i, _)| *i != column);
         let meta = others.map(|(_, (key, value))| (key.to_owned(), Value::from(value))).collect();
-        inputs.push(Input { path: folder.join(&name), name, meta: Some(meta) });
+        inputs.push(Input { path: folder.join(&name), name, transcript, meta: Some(meta) });
     }
     Ok(inputs)
 }

@@ -309,3 +309,23 @@ fn a_transcriber_hears_the_whole_sound_and_its_failures_are_told() {
     let wavs = left.filter(|f| f.file_name().to_string_lossy().starts_with("inperson-")).count();
     assert_eq!(wavs, 0, "the sound is gone afterwards");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_batch_takes_transcripts_from_its_list_and_a_transcriber_for_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    mp4(folder.path(), "a.mp4");
+    std::fs::write(folder.path().join("a.srt"), format!("1\n00:00:00,000 --> 00:00:03,900\n{PROSE}\n")).unwrap();
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, "path,transcript\na.mp4,a.srt\na.mp4,\na.mp4,missing.srt\n").unwrap();
+    let out = folder.path().join("results.jsonl");
+    let judged = |extra: &[&str]| -> Vec<Value> {
+        inperson(&[&["batch", list.to_str().unwrap(), "--out", out.to_str().unwrap()], extra].concat());
+        let lines = std::fs::read_to_string(&out).unwrap();
+        let lines = lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap());
+        lines.map(|l| l["report"]["assessment"]["questions"]["answers"]["abstained"].clone()).collect()
+    };
+    assert_eq!(judged(&[]), [Value::Bool(false), Value::Bool(true), Value::Null]);
+    let cat = format!("sh -c 'cat {}'", folder.path().join("a.srt").display());
+    assert_eq!(judged(&["--transcriber", &cat]), [Value::Bool(false), Value::Bool(false), Value::Null]);
+}
