@@ -41,11 +41,11 @@ def out_of_source(rows, x, permissive: bool, verbose=False):
     train = data.for_training(rows)
     if permissive:
         train &= np.array([r.licence_class == "permissive" for r in rows])
-    score, speech = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    score, speech, words = np.full(len(rows), np.nan), np.full(len(rows), np.nan), model.lengths(rows)
     for name, test, rest in folds(rows):
         index = np.where(rest & train)[0]
         fitted = model.fit(x[index], [rows[i] for i in index])
-        score[test], speech[test] = fitted.score(x[test]), fitted.speech(x[test])
+        score[test], speech[test] = fitted.score(x[test], words[test]), fitted.speech(x[test])
         if verbose:
             print(f"  {name}: {test.sum()} scored, {len(index)} trained on, {len(fitted.keep)} features", flush=True)
     return score, speech
@@ -86,6 +86,8 @@ def cllr(h, a):
 
 
 def matrix(rows, raw, out=print):
+    raw = raw[[r.repo != data.CHECKED for r in rows]]
+    rows = [r for r in rows if r.repo != data.CHECKED]
     a = lambda f: np.array([f(r) for r in rows])
     words, register, ai, rewrite, fam, repo = (a(lambda r: r.words), a(lambda r: r.register), a(lambda r: r.ai), a(lambda r: r.rewrite), a(lambda r: r.family), a(lambda r: r.repo))
     human = {"speech": (ai == 0) & (register == "speech"), "prepared": (ai == 0) & (register == "prepared"), "writing": (ai == 0) & (register == "writing")}
@@ -133,8 +135,9 @@ def false_alarms(rows, score, out=print):
         if r.group:
             groups.setdefault(r.group, []).append(i)
         register = {"speech": "all genuine speech", "prepared": "prepared remarks", "writing": "writing"}[r.register]
+        register = "advertisements" if r.repo == data.CHECKED else register
         groups.setdefault(register, []).append(i)
-        if r.register == "writing":
+        if r.register == "writing" and r.repo != data.CHECKED:
             groups.setdefault(f"writing: {r.repo}", []).append(i)
     out("\n| group | n | abstained | LLR >= 0.5 | LLR >= 1.0 |\n|---|---|---|---|---|")
     for name, index in sorted(groups.items()):
@@ -205,7 +208,7 @@ def main():
     found = matrix(rows, raw)
     score = leave_one_calibration_out(rows, raw)
     found["false_alarms"] = false_alarms(rows, score)
-    h = np.array([i for i, r in enumerate(rows) if r.register == "writing" and not r.ai and r.words >= 120])
+    h = np.array([i for i, r in enumerate(rows) if r.register == "writing" and not r.ai and r.words >= 120 and r.repo != data.CHECKED])
     m = np.array([i for i, r in enumerate(rows) if r.register == "writing" and r.ai and not r.rewrite and r.words >= 120])
     hs, ms = score[h][~np.isnan(score[h])], score[m][~np.isnan(score[m])]
     found["cllr"] = cllr(hs, ms)

@@ -20,25 +20,25 @@ def const(name, value, kind=np.float32):
 
 
 def wording(linear: Linear) -> bytes:
-    """Inputs indices and values of the features; outputs the logit and the logit of speech."""
-    table = np.zeros((SIZE, 3), np.float32)
-    table[linear.keep, 0] = linear.weight
-    table[linear.keep, 1] = linear.spoken
-    table[linear.keep, 2] = 1
+    """Inputs indices and values of the features, and the number of words; outputs the logit and the logit of speech."""
+    counted = np.union1d(linear.keep, linear.phrases)
+    rows = np.zeros((len(counted) + 1, 4), np.float32)
+    at = np.searchsorted(counted, linear.keep) + 1
+    rows[at, 0], rows[at, 1], rows[at, 2] = linear.weight, linear.spoken, 1
+    rows[np.searchsorted(counted, linear.phrases) + 1, 3] = linear.manner
     # only rows that count are stored: where[index] is their number, 0 a row of zeros
-    where = np.zeros(SIZE, np.int16 if len(linear.keep) < 32767 else np.int32)
-    where[linear.keep] = np.arange(1, len(linear.keep) + 1)
-    rows = np.concatenate([np.zeros((1, 3)), table[linear.keep]]).astype(np.float16)
+    where = np.zeros(SIZE, np.int16 if len(counted) < 32767 else np.int32)
+    where[counted] = np.arange(1, len(counted) + 1)
     node = helper.make_node
     nodes = [
         node("Cast", ["indices"], ["i64"], to=TensorProto.INT64),
         node("Gather", ["where", "i64"], ["at16"], axis=0),
         node("Cast", ["at16"], ["at"], to=TensorProto.INT64),
         node("Gather", ["rows", "at"], ["held16"], axis=0),
-        node("Cast", ["held16"], ["held"], to=TensorProto.FLOAT),  # n x 3
+        node("Cast", ["held16"], ["held"], to=TensorProto.FLOAT),  # n x 4
         node("Unsqueeze", ["values", "one"], ["column"]),
         node("Mul", ["column", "held"], ["product"]),
-        node("ReduceSum", ["product", "zero"], ["sums"], keepdims=0),  # 3
+        node("ReduceSum", ["product", "zero"], ["sums"], keepdims=0),  # 4
         node("Slice", ["held", "two", "three", "one"], ["mask"]),
         node("Mul", ["column", "column"], ["square"]),
         node("Mul", ["square", "mask"], ["kept"]),
@@ -48,16 +48,19 @@ def wording(linear: Linear) -> bytes:
         node("Div", ["sums", "length"], ["unit"]),
         node("Gather", ["unit", "zero"], ["unit0"], axis=0),
         node("Gather", ["unit", "one"], ["unit1"], axis=0),
-        node("Add", ["unit0", "bias0"], ["score"]),
+        node("Gather", ["sums", "three"], ["phrases"], axis=0),
+        node("Div", ["phrases", "words"], ["manner"]),
+        node("Add", ["unit0", "manner"], ["both"]),
+        node("Add", ["both", "bias0"], ["score"]),
         node("Add", ["unit1", "bias1"], ["spoken"]),
     ]
     info = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes, "answers",
-        [info("indices", TensorProto.FLOAT, ["n"]), info("values", TensorProto.FLOAT, ["n"])],
+        [info("indices", TensorProto.FLOAT, ["n"]), info("values", TensorProto.FLOAT, ["n"]), info("words", TensorProto.FLOAT, [1])],
         [info("score", TensorProto.FLOAT, [1]), info("spoken", TensorProto.FLOAT, [1])],
         [
-            numpy_helper.from_array(where, "where"), numpy_helper.from_array(rows, "rows"), const("zero", [0], np.int64),
+            numpy_helper.from_array(where, "where"), numpy_helper.from_array(rows.astype(np.float16), "rows"), const("zero", [0], np.int64),
             const("one", [1], np.int64), const("two", [2], np.int64), const("three", [3], np.int64), const("least", [1e-6]),
             const("bias0", [linear.bias]), const("bias1", [linear.spoken_bias]),
         ],

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from .model import SIZE
+from .model import LONGEST, SIZE
 from .text import ngrams, tokens
 
 TEXTS = [
@@ -22,10 +22,9 @@ def main(path):
     cases = []
     for text in TEXTS:
         words = tokens(text)
-        hashes = ngrams(words, range(1, 3), 1) & np.uint64(SIZE - 1)
+        hashes = ngrams(words, range(1, LONGEST + 1), 1) & np.uint64(SIZE - 1)
         index, count = np.unique(hashes, return_counts=True)
         value = np.log1p(count.astype(np.float32))
-        value = value / np.maximum(np.sqrt((value**2).sum()), 1e-30)
         cases.append(dict(text=text, words=words, indices=[int(i) for i in index], values=[float(v) for v in value]))
     open(path, "w").write(json.dumps(cases, indent=1, ensure_ascii=True) + "\n")
 

@@ -15,7 +15,7 @@ import numpy as np
 from . import data, evaluate, export, model
 
 HEAD = '''id = "answers"
-version = "0.2.0"
+version = "0.3.0"
 task = "answer-wording"
 summary = "Tells answers worded by a language model from those of people, in English."
 licence = "MIT OR Apache-2.0"
@@ -26,13 +26,19 @@ opset = 17
 name = "indices"
 dtype = "float32"
 shape = [-1]
-meaning = "hashes of words and pairs of words, below 2^18, as detect/answers/text.rs makes them"
+meaning = "hashes of words and of runs of two and three, below 2^20, as detect/answers/text.rs makes them"
 
 [[inputs]]
 name = "values"
 dtype = "float32"
 shape = [-1]
-meaning = "ln(1 + count) of each, any scale"
+meaning = "ln(1 + count) of each"
+
+[[inputs]]
+name = "words"
+dtype = "float32"
+shape = [1]
+meaning = "number of words"
 
 [[outputs]]
 name = "score"
@@ -86,7 +92,7 @@ def main():
         notes[key] = notes.get(key, 0) + 1
     for key, n in sorted(notes.items()):
         print("  ", n, *key, sep=" | ")
-    metrics = {"false_alarms_speech": alarms["all genuine speech"]["at_half"], "flagged_written": alarms["written by models"]["at_half"], "features": len(linear.keep)}
+    metrics = {"false_alarms_speech": alarms["all genuine speech"]["at_half"], "flagged_written": alarms["written by models"]["at_half"], "features": len(linear.keep), "phrases": len(linear.phrases)}
     export.write(a.out / "answers", export.wording(linear), HEAD, calibration, metrics)
 
 

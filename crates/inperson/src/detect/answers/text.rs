@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 /// Bits of a feature's index.
-pub(super) const BITS: u32 = 18;
+pub(super) const BITS: u32 = 20;
+/// Words in the longest run that is a feature.
+const LONGEST: usize = 3;
 /// What every number becomes.
 const NUMBER: &str = "#";
 /// Starting value of the n-gram hash, so that other features of the same words fall elsewhere.
@@ -200,20 +202,19 @@ const fn mix(mut h: u64) -> u64 {
     h ^ (h >> 33)
 }
 
-/// Indices and values of the features: words and pairs of words, `ln(1 + count)`, to the length of one.
+/// Indices and values of the features: words, and runs of two and three; `ln(1 + count)`.
 pub(super) fn features(words: &[String]) -> (Vec<f32>, Vec<f32>) {
     let base: Vec<u64> = words.iter().map(|w| fnv(w)).collect();
-    let step = |h: u64, b: u64| h.wrapping_mul(MULTIPLIER).wrapping_add(b);
-    let singles = base.iter().map(|&b| mix(step(SALT, b).wrapping_add(1)));
-    let pairs = base.windows(2).map(|p| mix(step(step(SALT, p[0]), p[1]).wrapping_add(2)));
+    let step = |h: u64, b: &u64| h.wrapping_mul(MULTIPLIER).wrapping_add(*b);
     let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
-    for hash in singles.chain(pairs) {
-        *counts.entry((hash & ((1 << BITS) - 1)) as u32).or_default() += 1;
+    for length in 1..=LONGEST {
+        for run in base.windows(length) {
+            let hash = mix(run.iter().fold(SALT, step).wrapping_add(length as u64));
+            *counts.entry((hash & ((1 << BITS) - 1)) as u32).or_default() += 1;
+        }
     }
-    let values: Vec<f32> = counts.values().map(|&c| (c as f32).ln_1p()).collect();
-    let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
     // indices below 2^24 are whole numbers in 32-bit floats
-    (counts.keys().map(|&i| i as f32).collect(), values.iter().map(|v| v / norm).collect())
+    (counts.keys().map(|&i| i as f32).collect(), counts.values().map(|&c| (c as f32).ln_1p()).collect())
 }
 
 /// Hashes of all runs of `length` words.
@@ -258,8 +259,10 @@ mod tests {
             proptest::prop_assert!(got.iter().all(|w| !w.is_empty() && !w.contains(char::is_whitespace)));
             proptest::prop_assert!(got.windows(2).all(|w| w[0] != w[1] || w[0].contains('\'')));
             let (indices, values) = features(&got);
-            let length: f32 = values.iter().map(|v| v * v).sum();
-            proptest::prop_assert!(indices.is_empty() || (length - 1.0).abs() < 1e-3);
+            proptest::prop_assert!(indices.windows(2).all(|i| i[0] < i[1]) && indices.len() == values.len());
+            let runs: usize = (1..=LONGEST).map(|n| (got.len() + 1).saturating_sub(n)).sum();
+            let counted: f32 = values.iter().map(|v| v.exp_m1()).sum();
+            proptest::prop_assert!((counted - runs as f32).abs() < 0.01);
         }
     }
 }

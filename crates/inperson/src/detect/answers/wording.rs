@@ -1,6 +1,7 @@
 //! Is this how models write, or how people write and speak?
 //!
-//! A linear model over words and pairs of words that are common across topics. What counts in training is prose of
+//! A linear model over groups of words and phrases that models or people favour, written down before any was counted
+//! (`python/training/answers/lexicon.txt`), and over words and pairs of words that are common across topics. What counts in training is prose of
 //! people against prose of models; speech of people is there so that it is not called prose of a model. The score
 //! is drawn towards zero for short answers, calibrated, bounded, and refused where nothing was calibrated.
 
@@ -92,9 +93,11 @@ impl Wording {
         }
         words.truncate(MOST_WORDS);
         let (indices, values) = text::features(&words);
-        let out = self.model.run(&[ArrayView1::from(&indices).into_dyn(), ArrayView1::from(&values).into_dyn()])?;
-        let value = |n: usize| out.get(n).and_then(|o| o.iter().next()).map_or(f64::NAN, |v| f64::from(*v));
         let n = words.len() as f64;
+        let length = [n as f32];
+        let inputs = [&indices[..], &values[..], &length[..]].map(|v| ArrayView1::from(v).into_dyn());
+        let out = self.model.run(&inputs)?;
+        let value = |n: usize| out.get(n).and_then(|o| o.iter().next()).map_or(f64::NAN, |v| f64::from(*v));
         let spoken = Some(value(1)).filter(|v| v.is_finite());
         let raw = (value(0) - GATE * spoken.unwrap_or_default().max(0.0)) * n / (n + FEW);
         Ok(Judgement { finding: self.calibration.finding(raw), words: count, spoken, signs })
