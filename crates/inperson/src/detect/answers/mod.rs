@@ -15,6 +15,7 @@ use super::{Detector, DetectorInfo, Whole, Window};
 
 mod delivery;
 mod near;
+mod second;
 mod signs;
 mod style;
 mod text;
@@ -75,6 +76,7 @@ pub struct Answers {
     judged: Vec<(Said, Judged)>,
     growing: usize,
     typing: typing::Typing,
+    second: second::Second,
 }
 
 #[derive(Debug, Clone)]
@@ -85,8 +87,8 @@ struct Judged {
 
 impl Answers {
     pub(crate) fn new(models: AnswerModels, config: &Config) -> Self {
-        let typing = typing::Typing::default();
-        Self { models, speaker: config.speaker.clone(), open: Vec::new(), judged: Vec::new(), growing: 0, typing }
+        let (typing, second) = (typing::Typing::default(), second::Second::default());
+        Self { models, speaker: config.speaker.clone(), open: Vec::new(), judged: Vec::new(), growing: 0, typing, second }
     }
 
     fn answers(&self, whole: &Whole<'_>) -> (Option<String>, Vec<(Answer, &Judged)>) {
@@ -112,6 +114,7 @@ impl Detector for Answers {
 
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
         self.typing.push(window.audio, window.music);
+        self.second.push(window.audio, window.music);
         if window.words.is_empty() {
             return Ok(());
         }
@@ -147,6 +150,10 @@ impl Detector for Answers {
         out.extend(delivery::latency(whole.span, &answers.iter().map(|(a, _)| a).collect::<Vec<_>>()));
         out.extend(repeated(&answers));
         self.typing.conclude(out);
+        // without names an interviewer would be heard as a second voice
+        if candidate.is_some() {
+            self.second.conclude(answers.iter().map(|(a, _)| a), out);
+        }
         if let Some(name) = self.speaker.as_deref().filter(|_| answers.is_empty() && candidate.is_some()) {
             let message = format!("nobody is called `{name}` in the transcript");
             out.push(Evidence::new("answers.speaker", Question::Answers, whole.span, Finding::Note, message));

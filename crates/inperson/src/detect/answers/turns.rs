@@ -21,12 +21,14 @@ pub(super) struct Said {
     pub(super) words: Vec<(Span, String)>,
     /// Utterances that it is made from, with those of others that interrupted it for a word.
     pub(super) utterances: usize,
+    /// When others interrupted it for a word.
+    pub(super) others: Vec<Span>,
 }
 
 impl Said {
     fn new(u: &Utterance) -> Self {
-        let mut said =
-            Self { span: u.span, speaker: u.speaker.clone(), text: String::new(), words: Vec::new(), utterances: 0 };
+        let (speaker, text) = (u.speaker.clone(), String::new());
+        let mut said = Self { span: u.span, speaker, text, words: Vec::new(), utterances: 0, others: Vec::new() };
         said.add(u);
         said
     }
@@ -99,6 +101,7 @@ pub(super) fn turns(utterances: &[Utterance]) -> Vec<Said> {
                     last.text = format!("{} {}", last.text, turn.text);
                     last.words.extend(turn.words);
                     last.utterances += short.utterances + turn.utterances;
+                    last.others.push(short.span);
                     continue;
                 }
                 _ => joined.push(short),
