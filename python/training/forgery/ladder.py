@@ -35,7 +35,7 @@ RUNGS = {
     "VP9 200 kbit/s": ["-c:v", "libvpx-vp9", "-b:v", "200k", "-deadline", "realtime", "-cpu-used", "8"],
     "180 lines": ["-vf", "scale=-2:180", *H264, "-crf", "26"],
     "10 frames/s": ["-r", "10", *H264, "-crf", "23"],
-    "low light": ["-vf", "eq=gamma=0.8,colorlevels=romax=2.2:gomax=2.2:bomax=2.2,noise=alls=8:allf=t", *H264, "-crf", "26"],
+    "low light": ["-vf", "eq=gamma=0.8,colorlevels=romax=0.45:gomax=0.45:bomax=0.45,noise=alls=8:allf=t", *H264, "-crf", "26"],
     "blur": ["-vf", "gblur=sigma=1.5", *H264, "-crf", "23"],
     "beauty filter": ["-vf", "bilateral=sigmaS=4:sigmaR=0.08", *H264, "-crf", "23"],
     "twice coded": [*H264, "-crf", "30"],
