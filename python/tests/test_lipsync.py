@@ -46,7 +46,7 @@ def test_the_agreement_is_what_python_computes(candidate, analyzer):
     for hop in range(1, int(np.ceil(len(audio) / 16000)) + 1):
         looked = at[at < hop]
         end = min(int(looked[-1] / STEP + 1e-9) + 1, min(hop * 16000, len(audio)) // 640)
-        start = max(first, end - WINDOW)
+        start = max(first, end - WINDOW, min(done - EDGE, end - LEAST))
         if end - start < LEAST or end - EDGE <= done:
             continue
         grid = np.arange(start, end) * STEP

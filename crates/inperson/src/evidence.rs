@@ -72,6 +72,8 @@ pub enum Reason {
     TooLittleSpeech,
     /// Music, or speech with music under it.
     Music,
+    /// Several people speak at once.
+    OverlappingSpeech,
     /// Too little material of the kind the check needs.
     TooShort,
     /// The face is too small.

@@ -84,3 +84,34 @@ def rough(x: np.ndarray, seed: list[int]) -> np.ndarray:
         x = x + late.normal(0, x.std() * 10 ** (-late.uniform(12, 30) / 20), len(x))
     pcm = (np.clip(x, -1, 1) * 32767).astype(np.int16)
     return coded(pcm, rng) if rng.random() < 0.8 else pcm
+
+
+def mild(x: np.ndarray, seed: list[int]) -> np.ndarray:
+    """One or two of what `rough` does, so that a single step is met by itself; 16-bit samples out."""
+    rng = np.random.default_rng([*seed, 2])
+    x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.99)
+    kinds = {"aac": 0.16, "mp3": 0.1, "opus": 0.12, "lossy": 0.16, "amr": 0.06, "g711": 0.06, "noise": 0.14, "low": 0.12, "room": 0.08}
+    kind, late = rng.choice(list(kinds), p=list(kinds.values())), rng.random() < 0.35
+    if kind == "low" or (late and rng.random() < 0.3):
+        x = low_pass(x, rng.uniform(3200, 7600))
+    if kind == "noise" or (late and rng.random() < 0.3):
+        noise = rng.normal(0, 1, len(x))
+        if rng.random() < 0.5:
+            s = np.fft.rfft(noise)
+            noise = np.fft.irfft(s * (1 + np.arange(len(s)) / len(s) * 60) ** -rng.uniform(0.2, 1), len(noise))
+        x = x + noise / noise.std() * x.std() * 10 ** (-rng.uniform(15, 40) / 20)
+    if kind == "room":
+        x = room(x, rng)
+        x = x / (np.abs(x).max() + 1e-6) * 0.9
+    pcm = (np.clip(x, -1, 1) * 32767).astype(np.int16)
+    if kind == "aac":
+        return codecs.aac(pcm, int(rng.choice([24, 32, 32, 48, 64])))
+    if kind == "mp3":
+        return codecs.mp3(pcm, int(rng.choice([24, 32, 48, 64])))
+    if kind == "amr":
+        return codecs.amr(pcm, float(rng.choice([4.75, 7.4, 12.2])))
+    if kind == "g711":
+        return codecs.g711(pcm)
+    if kind in ("opus", "lossy") or late:
+        return codecs.opus(pcm, int(rng.choice([6, 8, 12, 16, 16, 24, 32])) * 1000, rng.uniform(0.02, 0.2) if kind == "lossy" else 0.0, rng, fec=bool(rng.random() < 0.5))
+    return pcm

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from . import codecs
@@ -19,7 +20,7 @@ from .metrics import apcer, auc, eer
 from .models import Head, load
 from .prepare import FOLDS
 from .store import RATE, Clips, to_float, to_pcm
-from .textures import hear, windows
+from .textures import counted, hear, windows
 
 
 def floored(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
@@ -57,12 +58,13 @@ def speech_only(x: np.ndarray) -> np.ndarray:
     return x[keep] if keep.sum() > RATE else x
 
 
-def listen(net: Head, x: np.ndarray) -> float:
+def listen(nets: list[Head], x: np.ndarray) -> float:
     """The mean logit of a clip."""
-    return float(score(net, hear(net.front, windows(x)).astype(np.float32)).mean())
+    good, poor, _ = score(nets, hear(nets[0].front, windows(x)[counted(len(x))]).astype(np.float32))
+    return float((good + float(nets[0].worth) * poor).mean())
 
 
-def nulls(clips: Clips, nets: list[Head], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
+def nulls(clips: Clips, nets: list[list[Head]], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
     """What tells the classes apart without a voice, and what the networks make of pauses alone."""
     loud = lambda x: np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320).astype(np.float32) ** 2).mean(1)) + 1
     simple = {"length": len, "noise floor": lambda x: np.log(np.quantile(loud(x), 0.05) / loud(x).mean())}
@@ -97,6 +99,9 @@ def main() -> None:
     pick = balanced(table, rng, a.count)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
     nets = [load(a.nets, k) for k in range(FOLDS)]
+    worth = pd.read_csv(a.nets / "scores-clips.csv")["worth"].iloc[0]
+    for n in (n for fold_nets in nets for n in fold_nets):
+        n.worth.fill_(worth)
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
     if a.nulls:
         nulls(clips, nets, pick, label, fold)

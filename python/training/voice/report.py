@@ -39,17 +39,17 @@ def interval(score: np.ndarray, label: np.ndarray, repo: np.ndarray, times: int 
     return float(low), float(high)
 
 
-def joined(table: pd.DataFrame, held, seconds: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean logits of as many listenings as so many seconds hold, from clips of one repository and system."""
-    windows = pd.DataFrame({"clip": held["clip"], "logit": held["logit"]})
-    windows = windows[windows["clip"].isin(table.index)].join(table[["repo", "system", "label"]], on="clip")
-    n, score, label = max(1, seconds - 1), [], []
-    for (_, _, side), g in windows.groupby(["repo", "system", "label"]):
-        many = g.logit.to_numpy()
-        for k in range(0, len(many) - n + 1, n):
-            score.append(few(many[k : k + n].mean(), n))
-            label.append(int(side == "spoof"))
-    return np.array(score), np.array(label)
+def joined(table: pd.DataFrame, seconds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means over clips of one repository and system until so much was listened to: raw scores, labels, seconds."""
+    score, label, heard = [], [], []
+    for (_, _, side), g in table.groupby(["repo", "system", "label"]):
+        sum_, total = 0.0, 0.0
+        for mean, s in zip(g["mean"], g["seconds"]):
+            sum_, total = sum_ + mean * s, total + s
+            if total >= seconds:
+                score.append(sum_ / total), label.append(int(side == "spoof")), heard.append(total)
+                sum_, total = 0.0, 0.0
+    return few(np.array(score), np.array(heard)), np.array(label), np.array(heard)
 
 
 def main() -> None:
@@ -57,11 +57,11 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
     a = p.parse_args()
-    whole, held = Clips(a.data, "clips").table, np.load(a.nets / "scores-clips.npz")
-    scored = held["n"] > 0
-    whole["raw"] = few(np.nan_to_num(held["mean"]), held["n"])
-    judged = (whole.samples >= LEAST).to_numpy() & scored
-    print(f"clips of 2 s and more: {judged.sum()} of {scored.sum()}")
+    whole, held = Clips(a.data, "clips").table, pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
+    whole = whole.join(held[["mean", "first", "seconds", "several"]])
+    whole["raw"] = few(whole["mean"], whole["seconds"])
+    judged = whole.samples >= LEAST
+    print(f"clips of 2 s and more: {judged.sum()} of {len(judged)}")
     whole["weight"] = whole[judged].groupby(["repo", "label"]).path.transform("size") ** -0.5
     t = whole[judged].copy()
     label = (t.label == "spoof").to_numpy().astype(int)
@@ -97,10 +97,10 @@ def main() -> None:
     print(f"recurring corpora (VCTK, LJSpeech, LibriSpeech, LibriTTS, MLS): n {recurring.sum()}, EER {eer(raw[recurring], label[recurring]):.3f}; others: n {(~recurring).sum()}, EER {eer(raw[~recurring], label[~recurring]):.3f}")
     pages = [auc(g.raw.to_numpy(), y) for _, g in t.groupby("repo") if 5 <= (y := (g.label == "spoof").to_numpy().astype(int)).sum() <= len(y) - 5]
     print(f"within repositories of 5 clips a class and more: mean AUC {np.mean(pages):.3f} of {len(pages)}")
+    slope, offset = affine(raw, label, t.weight.to_numpy())
     for seconds in (2, 4, 8, 30):
-        s, y = joined(t, held, seconds)
-        slope, offset = affine(raw, label, t.weight.to_numpy())
-        print(f"{seconds} s: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(np.clip(slope * s + offset, -3, 3), y):.3f}, genuine with LLR over 1 {(slope * s + offset > 1)[y == 0].mean():.3f}")
+        s, y, heard = joined(t, seconds) if seconds > 2 else (few(t["first"].to_numpy(), 2.0), label, np.array([2.0]))
+        print(f"{seconds} s and more, {heard.mean():.1f} on average: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(np.clip(slope * s + offset, -3, 3), y):.3f}, genuine with LLR over 1 {(slope * s + offset > 1)[y == 0].mean():.3f}")
 
 
 if __name__ == "__main__":

@@ -14,16 +14,14 @@ import torch
 from torch import nn
 
 from .store import RATE
+from .transform import Tensor, Transform, hann
 
 # lags among which the pitch is sought, samples: 62 to 444 Hz
 LAGS = (36, 257)
+# up to which lag two periods are followed, and the longest period of which they are
+FAR, HALF = 341, 170
 # edges of the bands whose envelopes are followed, hertz
 EDGES = (80, 600, 1200, 2000, 3000, 4200, 5500, 7000, 7900)
-Tensor = torch.Tensor
-
-
-def hann(n: int) -> np.ndarray:
-    return np.hanning(n + 1)[:-1]
 
 
 def bank(count: int, bins: int, low: float = 30) -> np.ndarray:
@@ -43,29 +41,6 @@ def waves(periods: np.ndarray, size: int) -> np.ndarray:
     """Windowed cosines, then sines (2 periods, 1, size)."""
     turn = 2 * np.pi * periods[:, None] * np.arange(size) / size
     return (np.concatenate([np.cos(turn), np.sin(turn)]) * hann(size))[:, None]
-
-
-class Transform(nn.Module):
-    """Powers (clips, frames, bins) of a transform of `size` samples through a window of `length` in its middle."""
-
-    def __init__(self, size: int, hop: int, length: int | None = None):
-        super().__init__()
-        self.size, self.hop, self.length = size, hop, length or size
-        self.before = (size - self.length) // 2
-        # kept with the weights, for what is not is reckoned into the graph
-        put = lambda name, value: self.register_buffer(name, torch.from_numpy(value.astype(np.float32)))
-        put("window", hann(self.length)), put("bin", np.arange(size // 2 + 1.0)[:, None]), put("time", np.arange(float(self.length)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        if torch.onnx.is_in_onnx_export():
-            # sines are made when the graph is loaded: a product of matrices is faster than ONNX Runtime's transform
-            turn = (self.bin * self.time) * (2 * math.pi / self.size)
-            basis = torch.cat([turn.cos(), turn.sin()]) * self.window
-            y = nn.functional.conv1d(x[:, None, self.before : x.shape[1] - self.before], basis[:, None], stride=self.hop).transpose(1, 2)
-            bins = self.size // 2 + 1
-            return y[:, :, :bins].square() + y[:, :, bins:].square()
-        s = torch.stft(x, self.size, self.hop, self.length, self.window, center=False, return_complex=True)
-        return torch.view_as_real(s).square().sum(-1).transpose(1, 2)
 
 
 class Over:
@@ -133,15 +108,16 @@ class Texture(nn.Module):
         put("slow", waves(np.arange(1, 25), 64)), put("quick", waves(np.arange(1, 17), 64))
         put("eight", np.stack([(np.arange(257) >= 2 + 31 * j) & (np.arange(257) < 33 + 31 * j - (j == 7)) for j in range(8)], 1))
         # autocorrelation from powers: two-sided sums of cosines, over what the window itself leaves of each lag
-        k, lags, f = np.arange(513), np.arange(*LAGS), np.linspace(0, RATE / 2, 513)
+        k, lags, f = np.arange(513), np.arange(LAGS[0], FAR), np.linspace(0, RATE / 2, 513)
         twice = np.where((k == 0) | (k == 512), 1, 2)
-        put("twice", twice), put("lag", lags), put("cosine", np.cos(2 * np.pi * k * lags[:, None] / 1024) * twice), put("pitched", f < 4000)
+        put("twice", twice), put("lag", lags[: LAGS[1] - LAGS[0]]), put("cosine", np.cos(2 * np.pi * k * lags[:, None] / 1024) * twice), put("pitched", f < 4000)
         for part in ("long", "middle", "brief"):
             w = getattr(self, part).window.numpy().astype(float)
             left = np.correlate(w, w, "full")[len(w) - 1 :]
             put(f"{part}_left", np.maximum(left / left[0], 0.05)[lags])
         between = lambda edges: np.stack([(f >= a) & (f < b) for a, b in zip(edges, edges[1:])], 1)
         put("sixteen", between(np.linspace(80, 7900, 17))), put("octet", between(np.linspace(80, 7900, 9)))
+        put("thirty", between(np.linspace(80, 7900, 33)))
         n = np.arange(-48, 49)
         low = lambda edge: np.sinc(2 * edge / RATE * n) * 2 * edge / RATE * np.hamming(97)
         put("filters", np.stack([low(b) - low(a) for a, b in zip(EDGES, EDGES[1:])])[:, None])
@@ -193,26 +169,62 @@ class Texture(nn.Module):
         level = torch.stack([power[:, :, a:b].mean(2) for a, b in zip(edges, edges[1:])], 2).add(1e-4).log()
         over.add((level[:, :, 1:] - level[:, :, :-1]).flatten(1))
 
+    def lines(self, over: Over, power: Tensor, heard: Tensor) -> None:
+        """How the mean spectrum stands out from its surroundings: steady lines that a voice has not."""
+        level = (power + 1e-4 * power.mean((1, 2), keepdim=True)).log()
+        mean = over.mean(level, heard)[:, None]
+        apart = (mean - nn.functional.avg_pool1d(mean, 15, 1, 7, count_include_pad=False))[:, 0, 8:504]
+        apart = apart.reshape(apart.shape[0], 8, 62)
+        spread = (apart - apart.mean(2, keepdim=True)).square().mean(2).add(1e-6).sqrt()
+        over.add(spread, apart.amax(2), apart.amin(2), ((apart / (spread[:, :, None] + 1e-3)) ** 4).mean(2).add(1e-3).log())
+
+    def pitch(self, over: Over, alike: Tensor, strength: Tensor, at: Tensor, level: Tensor, voiced: Tensor) -> None:
+        """The pitch, finer than a sample, and how it and its strength tremble from frame to frame."""
+        i = at.clamp(1, len(self.lag) - 2)
+        before, here, after = alike.gather(2, i - 1), alike.gather(2, i), alike.gather(2, i + 1)
+        off = ((before - after) / (2 * (before - 2 * here + after) - 1e-6)).clamp(-0.5, 0.5)
+        pitch = (i + LAGS[0] + off).log()
+        change = pitch[:, 1:] - pitch[:, :-1]
+        steady = voiced[:, 1:] * voiced[:, :-1] * (change.abs() < 0.08)
+        both = steady[:, 1:] * steady[:, :-1]
+        bend = change[:, 1:] - change[:, :-1]
+        for x, weight in ((change, steady), (bend, both), (bend[:, 1:] - bend[:, :-1], both[:, 1:] * both[:, :-1])):
+            over.moments((x.abs() + 1e-4).log(), weight)
+        over.moments(pitch, voiced)
+        over.moments(strength, voiced)
+        over.moments(strength[:, 1:] - strength[:, :-1], steady)
+        over.moments(level[:, 2:] - 2 * level[:, 1:-1] + level[:, :-2], both)
+
     def periods(self, over: Over, x: Tensor) -> None:
         """How each band repeats after a period of the pitch, in three windows and in its envelope, and which do so together."""
         long, power, brief = self.long(x), self.middle(x), self.brief(x)
         _, heard = loud(long, 25)
+        self.lines(over, long, heard)
         narrow = logs(long, self.narrow_bank)
         rough = (narrow[:, :, 1:121] - narrow[:, :, :120]).abs()
         over.moments((halves(rough, 15) + 1e-2).log(), heard)
 
         audible = power.sqrt() * self.pitched
-        alike = (audible @ self.cosine.T) / self.middle_left / ((audible * self.twice).sum(2, keepdim=True) + 1e-3)
+        lags = len(self.lag)
+        alike = (audible @ self.cosine[:lags].T) / self.middle_left[:lags] / ((audible * self.twice).sum(2, keepdim=True) + 1e-3)
         strength, at = alike.max(2, keepdim=True)
-        at = at[:, :, 0]
-        _, heard = loud(power, 25)
+        level, heard = loud(power, 25)
         voiced = torch.sigmoid((strength - 0.3) / 0.04) * heard
-        wave = self.cosine[at]
-        repeats = lambda p, left, bands: (p * wave) @ bands / left[at][:, :, None] / ((p * self.twice) @ bands + 1e-3)
+        self.pitch(over, alike, strength, at, level, voiced)
+        at = at[:, :, 0]
+        over.add(voiced.sum(1) / (heard.sum(1) + 1e-3))
+        again = lambda p, left, bands, at: (p * self.cosine[at]) @ bands / left[at][:, :, None] / ((p * self.twice) @ bands + 1e-3)
+        repeats = lambda p, left, bands: again(p, left, bands, at)
         p = repeats(power, self.middle_left, self.sixteen)
         over.moments(p, voiced)
         over.alike(p, voiced)
         over.moments(repeats(long, self.long_left, self.sixteen), voiced, False)
+        over.moments(repeats(long, self.long_left, self.thirty), voiced, False)
+        # after two periods, and after one and a half, where they still lie in the window
+        lag = at + LAGS[0]
+        twice = voiced * (lag[:, :, None] < HALF)
+        for far in (2 * lag, 3 * lag // 2):
+            over.moments(again(long, self.long_left, self.sixteen, far.clamp(max=FAR - 1) - LAGS[0]), twice, False)
         q, high = repeats(brief, self.brief_left, self.octet), voiced * (at[:, :, None] < 124)
         over.moments(q, high, False)
         over.alike(q, high)

@@ -14,18 +14,29 @@ import torch
 from .store import RATE, Clips, to_float
 from .texture import Texture
 
-LENGTH, HOP, LEAST = int(2.4 * RATE), RATE, 2 * RATE
+LENGTH, HOP, LEAST = int(4.8 * RATE), int(1.2 * RATE), 2 * RATE
 # least that the statistics can be taken of; shorter clips, which are trained on only, run in circles
 SHORTEST = RATE
 
 
+def ends(samples: int, hop: int = HOP) -> list[int]:
+    """Where listenings end: after 2 s and then every 1.2 s anew."""
+    out = [min(samples, LEAST)]
+    while out[-1] + hop <= samples:
+        out.append(out[-1] + hop)
+    return out
+
+
 def windows(x: np.ndarray, hop: int = HOP) -> list[np.ndarray]:
-    """As `detect/voice.rs` listens: 2.4 s at a time, first after 2 s and then every second anew."""
+    """As `detect/voice.rs` listens: to 4.8 s at a time, to all while it is less."""
     x = np.resize(x, max(len(x), SHORTEST))
-    ends = [min(len(x), LEAST)]
-    while ends[-1] + hop <= len(x):
-        ends.append(ends[-1] + hop)
-    return [x[max(0, e - LENGTH) : e] for e in ends]
+    return [x[max(0, e - LENGTH) : e] for e in ends(len(x), hop)]
+
+
+def counted(samples: int, hop: int = HOP) -> slice:
+    """Which listenings count: those of full length, or the last."""
+    full = sum(e >= LENGTH for e in ends(samples, hop))
+    return slice(-max(full, 1), None)
 
 
 @torch.inference_mode()
@@ -47,12 +58,12 @@ class Textures:
 
     def __init__(self, data: Path, name: str):
         clips = Clips(data, name)
-        self.table, hop = clips.table, HOP if name == "clips" else 2 * HOP
+        self.table, self.hop = clips.table, HOP if name == "clips" else 2 * HOP
         path = data / f"{name}-texture.npz"
         if not path.exists():
             texture, found, origin = Texture().eval(), [], []
             for k in range(0, len(clips), 64):
-                many = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), hop)]
+                many = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), self.hop)]
                 found.append(hear(texture, [w for _, w in many]).astype(np.float32))
                 origin += [i for i, _ in many]
             np.savez(path, texture=np.concatenate(found), row=np.array(origin))
@@ -61,9 +72,15 @@ class Textures:
         self.count = np.bincount(self.row, minlength=len(clips))
         self.start = np.cumsum(self.count) - self.count
         self.clip = self.table["clip"].to_numpy()[self.row]
+        self.samples = np.maximum(self.table["samples"].to_numpy(), SHORTEST)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return self.all[self.start[i] : self.start[i] + self.count[i]]
+        """The listenings that count."""
+        return self.all[self.start[i] : self.start[i] + self.count[i]][counted(self.samples[i], self.hop)]
+
+    def seconds(self, i: int) -> float:
+        """How much was listened to until the last listening ended."""
+        return ends(self.samples[i], self.hop)[-1] / RATE
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""Trains the network of a fold on the clips outside it, as they are and in rough versions, with twins of the genuine ones.
+"""Trains the networks of a fold on the clips outside it, as they are, in rough and in mild versions, and on voices laid over each other.
 
-    python -m voice.train --data DIR --out DIR --fold K [--twins twins-lyra,...] [--rough 0.3] [--rounds 12] [--seed 1]
+    python -m voice.train --data DIR --out DIR --fold K [--rounds 12] [--seeds 3]
 
 Fold -1 trains on everything.
 """
@@ -17,13 +17,14 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
-from .models import Head
+from .models import Head, Judge
 from .prepare import product, training
 from .textures import Textures
 
-BATCH, RATE, DECAY = 256, 2e-3, 0.05
+BATCH, RATE, DECAY = 256, 2e-3, 0.3
 # scatter that is added to the scaled statistics, and how sure the network may become
 NOISE, SMOOTH = 0.3, 0.05
+VERSIONS = ("clips-v1", "clips-v2", "clips-v3")
 
 
 def weigh(table: pd.DataFrame, use: np.ndarray) -> np.ndarray:
@@ -38,55 +39,55 @@ def weigh(table: pd.DataFrame, use: np.ndarray) -> np.ndarray:
     return np.where(spoof, weight / weight[spoof].sum(), weight / weight[~spoof].sum())
 
 
-def material(data: Path, fold: int, twins: list[str], rough: float, share: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Statistics, labels and weights of what may be learned from; `share` of the spoofs' weight is the twins'."""
-    clean, versions = Textures(data, "clips"), [Textures(data, n) for n in ("clips-v1", "clips-v2")]
-    table = clean.table
-    use = training(table, fold) if fold >= 0 else np.ones(len(table), bool)
-    weight, spoof = weigh(table, use), (table.label == "spoof").to_numpy()
-    if twins:
-        weight = np.where(spoof, weight * (1 - share), weight)
-    x, y, w = [], [], []
-
-    def add(held: Textures, value: np.ndarray, label: np.ndarray, part: float) -> None:
-        each = value[held.clip] / np.bincount(held.clip, minlength=len(table))[held.clip]
-        keep = each > 0
-        x.append(held.all[keep]), y.append(label[held.clip][keep]), w.append(part * each[keep])
-
-    add(clean, weight, spoof, 1 - rough)
-    for held in versions:
-        add(held, weight, spoof, rough / len(versions))
-    for name in twins:
-        for version, part in ((name, 1 - rough), (f"{name}-v1", rough)):
-            if (data / f"{version}.csv").exists():
-                held = Textures(data, version)
-                here = np.zeros(len(table))
-                here[held.clip] = weight[held.clip]
-                add(held, here / here.sum() * share / len(twins), np.ones(len(table), bool), part)
-    print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(np.concatenate(y))} listenings", flush=True)
-    return np.concatenate(x), np.concatenate(y), np.concatenate(w)
+def spread(held: Textures, each: np.ndarray) -> np.ndarray:
+    """The clips' weights, divided among their listenings; they sum to one."""
+    weight = each[held.clip] / np.bincount(held.clip, minlength=len(each))[held.clip]
+    return weight / weight.sum()
 
 
-def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, rounds: int, seed: int) -> Head:
-    torch.manual_seed(seed)
-    rng, net = np.random.default_rng(seed), Head(x.shape[1])
-    middle, (low, high) = np.median(x[::3], 0), np.quantile(x[::3], [0.16, 0.84], axis=0)
-    net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
-    with torch.no_grad():
-        scaled, target = net.scaled(torch.from_numpy(x)), torch.from_numpy(y).float() * (1 - 2 * SMOOTH) + SMOOTH
-    optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
-    steps, chance = rounds * len(x) // BATCH, weight / weight.sum()
-    net.train()
+def teach(judge: Judge, x: torch.Tensor, target: np.ndarray, weight: np.ndarray, rounds: int, rng: np.random.Generator) -> None:
+    """Logistic regression of a network on draws by weight; a round is as many draws as there are listenings of any weight."""
+    optimiser = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY)
+    steps, chance = rounds * int((weight > 0).sum()) // BATCH, weight / weight.sum()
+    goal = torch.from_numpy(target).float() * (1 - 2 * SMOOTH) + SMOOTH
+    judge.train()
     for step in range(steps):
         for g in optimiser.param_groups:
             g["lr"] = RATE * min(1, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * step / steps))
         i = torch.from_numpy(rng.choice(len(x), BATCH, p=chance))
-        z = scaled[i] + NOISE * torch.randn((BATCH, x.shape[1]))
-        loss = functional.binary_cross_entropy_with_logits((net.wide(z) + net.deep(z))[:, 0], target[i])
+        loss = functional.binary_cross_entropy_with_logits(judge(x[i] + NOISE * torch.randn((BATCH, x.shape[1]))), goal[i])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     print(f"{steps} steps, last loss {float(loss.detach()):.3f}", flush=True)
+
+
+def fit(data: Path, fold: int, rounds: int, seed: int) -> Head:
+    """The judges of the voice in sound as it is and in sound that suffered, of whether it suffered, and of whether several voices speak."""
+    clean, mixes = Textures(data, "clips"), Textures(data, "mixes")
+    versions = [Textures(data, n) for n in VERSIONS]
+    table = clean.table
+    use = training(table, fold) if fold >= 0 else np.ones(len(table), bool)
+    weight, spoof = weigh(table, use), (table.label == "spoof").to_numpy()
+    sets = [clean, *versions, mixes]
+    x = np.concatenate([s.all for s in sets])
+    parts = [spread(s, weight) for s in sets]
+    label = np.concatenate([spoof[s.clip] for s in sets])
+    # how much each judge hears of sound as it is, of each version, and of mixes
+    shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version] * len(versions), several), parts)])
+    kind = np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
+    print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
+    torch.manual_seed(seed)
+    rng, net = np.random.default_rng(seed), Head(x.shape[1])
+    seen = x[shares(1, 1, 0) > 0][::3]
+    middle, (low, high) = np.median(seen, 0), np.quantile(seen, [0.16, 0.84], axis=0)
+    net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
+    with torch.no_grad():
+        z = net.scaled(torch.from_numpy(x))
+    teach(net.good, z, label, shares(0.9, 0.1 / 3, 0), rounds, rng)
+    teach(net.poor, z, label, shares(0.1, 0.3, 0), rounds, rng)
+    teach(net.suffered, z, kind > 0, shares(0.5, 0.5 / 3, 0), rounds // 3, rng)
+    teach(net.several, z, kind == len(sets) - 1, shares(0.25, 0.25 / 3, 0.5), rounds // 2, rng)
     return net.eval()
 
 
@@ -95,17 +96,13 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--fold", type=int, required=True)
-    p.add_argument("--twins", default="", help="names of twins, with commas")
-    p.add_argument("--share", type=float, default=0.15, help="of the spoofs' weight that is the twins'")
-    p.add_argument("--rough", type=float, default=0.4, help="share of rough versions")
     p.add_argument("--rounds", type=int, default=12)
-    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--seeds", type=int, default=3, help="how many networks")
     a = p.parse_args()
     torch.set_num_threads(1)
     start = time.process_time()
-    net = fit(*material(a.data, a.fold, [t for t in a.twins.split(",") if t], a.rough, a.share), a.rounds, a.seed)
     a.out.mkdir(parents=True, exist_ok=True)
-    torch.save(net.state_dict(), a.out / f"texture-{a.fold}.pt")
+    torch.save([fit(a.data, a.fold, a.rounds, seed).state_dict() for seed in range(a.seeds)], a.out / f"texture-{a.fold}.pt")
     print(f"{time.process_time() - start:.0f} s of the processor")
 
 

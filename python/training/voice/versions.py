@@ -1,8 +1,8 @@
 """Rough versions of all clips and twins: rooms, speed, gates, noise and codecs, once each and kept on disk.
 
-    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1]
+    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--mild]
 
-A twin gets the chain of its origin, so that only the trace of the vocoder differs.
+With `--mild` one or two steps instead of a chain. A twin gets the chain of its origin, so that only the trace of the vocoder differs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .augment import rough
+from .augment import mild, rough
 from .store import Clips, Writer, to_float
 
 
@@ -19,10 +19,12 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--name", required=True)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--mild", action="store_true")
     a = p.parse_args()
+    change = mild if a.mild else rough
     clips, out = Clips(a.data, a.name), Writer(a.data, f"{a.name}-v{a.seed}")
     for i, origin in enumerate(clips.table["clip"]):
-        out.add(rough(to_float(clips[i]), [a.seed, int(origin)]), clip=origin)
+        out.add(change(to_float(clips[i]), [a.seed, int(origin)]), clip=origin)
     print(a.name, a.seed, len(out.close()))
 
 

@@ -1,7 +1,8 @@
 //! Is this a human voice?
 //!
-//! The model listens to 2.4 s of the candidate's speech at a time, pauses left out, every second of speech anew for the
-//! first minute, then without overlap. Its logits are averaged, drawn towards zero while there are few, and calibrated on whole recordings.
+//! The model listens to 4.8 s of the candidate's speech at a time, pauses left out, every 1.2 s of speech anew for the
+//! first minute, then without overlap; while there is less speech, to all of it. Its logits are averaged, drawn towards zero while little
+//! was heard, and calibrated on whole recordings.
 
 use ndarray::ArrayView2;
 
@@ -16,14 +17,14 @@ use crate::time::{Span, Timestamp};
 /// The model's id.
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
-const LENGTH: usize = AUDIO_RATE as usize * 12 / 5;
+const LENGTH: usize = AUDIO_RATE as usize * 24 / 5;
 /// Samples by which it moves on, and listenings after which it moves on by its whole length: more adds little by then.
-const HOP: usize = AUDIO_RATE as usize;
-const DENSE: usize = 60;
+const HOP: usize = AUDIO_RATE as usize * 6 / 5;
+const DENSE: usize = 48;
 /// Samples of speech under which nothing is said: two seconds.
 const LEAST: usize = 2 * AUDIO_RATE as usize;
-/// Listenings after which their mean counts by half.
-const FEW: f64 = 1.0;
+/// Seconds listened to after which the mean counts by half.
+const FEW: f64 = 2.0;
 /// Most stretches that are named.
 const NAMED: usize = 5;
 
@@ -41,11 +42,15 @@ pub struct Voice {
     /// The latest speech, pauses left out, with the time of every stretch in it.
     speech: Vec<f32>,
     spans: Vec<Span>,
+    /// Samples since the last listening, in all, and in all until the last listening.
     fresh: usize,
     total: usize,
+    judged: usize,
     heard: bool,
     music: bool,
     listened: Vec<(Span, f32)>,
+    /// Listenings to several voices at once, which are not judged.
+    several: usize,
 }
 
 impl Voice {
@@ -57,9 +62,11 @@ impl Voice {
             spans: Vec::new(),
             fresh: 0,
             total: 0,
+            judged: 0,
             heard: false,
             music: false,
             listened: Vec::new(),
+            several: 0,
         }
     }
 
@@ -68,10 +75,18 @@ impl Voice {
         let audio = &self.speech[from..];
         let input = ArrayView2::from_shape((1, audio.len()), audio).map_err(|e| Error::model(MODEL, e.to_string()))?;
         let out = self.model.run(&[input.into_dyn()])?;
-        let logit = out.first().and_then(|o| o.iter().next()).copied().unwrap_or(f32::NAN);
+        let number = |at: usize| out.get(at).and_then(|o| o.iter().next()).copied().unwrap_or(f32::NAN);
+        let (logit, several) = (number(0), number(1));
         let start = self.spans.first().map_or(Timestamp::ZERO, |s| s.start);
         let end = self.spans.last().map_or(start, |s| s.end);
-        if logit.is_finite() {
+        if self.judged < LENGTH {
+            // what was heard so far is part of this listening
+            (self.listened, self.several) = (Vec::new(), 0);
+        }
+        self.judged = self.total;
+        if several > 0.0 {
+            self.several += 1;
+        } else if logit.is_finite() {
             self.listened.push((Span::new(start, end), logit));
         }
         self.fresh = 0;
@@ -95,7 +110,8 @@ impl Voice {
     fn raw(&self) -> f64 {
         let n = self.listened.len() as f64;
         let mean = self.listened.iter().map(|(_, l)| f64::from(*l)).sum::<f64>() / n.max(1.0);
-        mean * n / (n + FEW)
+        let seconds = self.judged as f64 / f64::from(AUDIO_RATE) * n / (n + self.several as f64).max(1.0);
+        mean * seconds / (seconds + FEW)
     }
 }
 
@@ -115,18 +131,22 @@ impl Detector for Voice {
                 let micros = at.since(window.span.start).max(0);
                 ((micros * i64::from(AUDIO_RATE) / 1_000_000) as usize).min(window.audio.len())
             };
-            let audio = &window.audio[sample(span.start)..sample(span.end)];
-            self.speech.extend_from_slice(audio);
+            let mut audio = &window.audio[sample(span.start)..sample(span.end)];
             self.spans.push(span);
-            self.fresh += audio.len();
-            self.total += audio.len();
-            let due = match self.listened.len() {
-                0 => LEAST,
-                ..DENSE => HOP,
-                _ => LENGTH,
-            };
-            if self.fresh >= due {
-                self.listen()?;
+            while !audio.is_empty() {
+                let due = match self.listened.len() + self.several {
+                    0 => LEAST,
+                    1..DENSE => HOP,
+                    _ => LENGTH,
+                };
+                let (now, later) = audio.split_at(due.saturating_sub(self.fresh).min(audio.len()));
+                self.speech.extend_from_slice(now);
+                self.fresh += now.len();
+                self.total += now.len();
+                audio = later;
+                if self.fresh >= due {
+                    self.listen()?;
+                }
             }
         }
         Ok(())
@@ -134,11 +154,12 @@ impl Detector for Voice {
 
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
         let seconds = self.total as f64 / f64::from(AUDIO_RATE);
-        let (raw, finding) = if self.listened.is_empty() {
-            let reason = match (self.heard, self.music) {
-                (_, true) => Reason::Music,
-                (true, false) => Reason::TooLittleSpeech,
-                (false, false) => Reason::NoAudio,
+        let (raw, finding) = if self.listened.len() <= self.several {
+            let reason = match (self.several, self.heard, self.music) {
+                (1.., ..) => Reason::OverlappingSpeech,
+                (_, _, true) => Reason::Music,
+                (_, true, false) => Reason::TooLittleSpeech,
+                (_, false, false) => Reason::NoAudio,
             };
             (0.0, Finding::Abstain { reason })
         } else {
@@ -152,13 +173,17 @@ impl Detector for Voice {
                 "the voice lies outside what the check was calibrated on"
             }
             Finding::Abstain { reason: Reason::Music } => "music lies under the voice, which the check does not judge",
+            Finding::Abstain { reason: Reason::OverlappingSpeech } => {
+                "several voices speak at once, which the check does not judge"
+            }
             Finding::Abstain { .. } | Finding::Note => {
                 "too little of the candidate's speech was heard to judge the voice"
             }
         };
         let found = Evidence::new("voice.synthetic", Question::Voice, whole.span, finding, message);
         let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
-        out.push(found.fact("speech_s", seconds).fact("listenings", self.listened.len() as f64).fact("raw", raw));
+        let found = found.fact("speech_s", seconds).fact("listenings", self.listened.len() as f64);
+        out.push(found.fact("several_voices", self.several as f64).fact("raw", raw));
         if suspicious {
             let mut worst: Vec<&(Span, f32)> = self.listened.iter().filter(|(_, l)| *l > 0.0).collect();
             worst.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -171,6 +196,6 @@ impl Detector for Voice {
     }
 
     fn judged_s(&self) -> f64 {
-        if self.listened.is_empty() { 0.0 } else { self.total as f64 / f64::from(AUDIO_RATE) }
+        if self.listened.len() <= self.several { 0.0 } else { self.total as f64 / f64::from(AUDIO_RATE) }
     }
 }

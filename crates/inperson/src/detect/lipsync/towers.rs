@@ -159,7 +159,9 @@ impl Towers {
     pub(super) fn judge(&mut self, counts: impl Fn(Timestamp) -> bool) -> Result<Vec<(i64, Profile)>> {
         let (Some(first), Some(last)) = (self.run.front(), self.run.back()) else { return Ok(Vec::new()) };
         let end = (last.at.0.div_euclid(STEP) + 1).min(self.heard_from + (self.audio.len() / SAMPLES) as i64);
-        let start = (first.at.0 + STEP - 1).div_euclid(STEP).max(end - WINDOW).max(self.heard_from);
+        // what was embedded is shown again only as far as what is new needs it
+        let known = self.done.saturating_sub(EDGE).min(end - LEAST);
+        let start = (first.at.0 + STEP - 1).div_euclid(STEP).max(end - WINDOW).max(self.heard_from).max(known);
         let looks = self.run.iter().filter(|l| l.at.0 >= start * STEP && l.at.0 < end * STEP).count();
         if end - start < LEAST || end - EDGE <= self.done {
             return Ok(Vec::new());
