@@ -44,3 +44,13 @@ def test_the_check_says_what_the_model_says(voice):
     seconds = (ends[-1] - start) / RATE
     expected = np.mean(logits) * seconds / (seconds + 2)
     assert found["facts"]["raw"] == pytest.approx(expected, abs=5e-3)
+
+
+def test_two_voices_at_once_are_not_judged(voice, tmp_path):
+    words = "When the second customer called about the same broken invoice we sat down and wrote a list of every place where numbers are rounded"
+    subprocess.run(["espeak-ng", "-v", "en-us+f3", "-s", "130", "-w", tmp_path / "other.wav", words], check=True)
+    both = ["-i", voice, "-i", tmp_path / "other.wav", "-filter_complex", "amix=inputs=2:duration=shortest:normalize=0"]
+    subprocess.run(["ffmpeg", "-v", "error", *both, "-ar", str(RATE), "-ac", "1", tmp_path / "both.wav"], check=True)
+    (found,) = [e for e in inperson.analyze(tmp_path / "both.wav", checks=["voice"]).evidence if e["code"] == "voice.synthetic"]
+    assert found["finding"] == {"kind": "abstain", "reason": "overlapping_speech"}
+    assert found["facts"]["several_voices"] > found["facts"]["listenings"]
