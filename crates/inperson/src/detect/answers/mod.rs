@@ -88,7 +88,15 @@ struct Judged {
 impl Answers {
     pub(crate) fn new(models: AnswerModels, config: &Config) -> Self {
         let (typing, second) = (typing::Typing::default(), second::Second::default());
-        Self { models, speaker: config.speaker.clone(), open: Vec::new(), judged: Vec::new(), growing: 0, typing, second }
+        Self {
+            models,
+            speaker: config.speaker.clone(),
+            open: Vec::new(),
+            judged: Vec::new(),
+            growing: 0,
+            typing,
+            second,
+        }
     }
 
     fn answers(&self, whole: &Whole<'_>) -> (Option<String>, Vec<(Answer, &Judged)>) {
