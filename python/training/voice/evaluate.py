@@ -21,11 +21,13 @@ from .train import VERSIONS
 
 # seconds at which a mean counts by half, as in `detect/voice.rs`
 FEW = 2.0
+# of the judges' verdict, see `models.Head`
+PARTS = ("good", "poor", "share")
 
 
 @torch.inference_mode()
 def score(nets: list[Head], heard: np.ndarray) -> np.ndarray:
-    """What the networks of a fold say on average of listenings: the judges' two parts, and of several voices (3, listenings)."""
+    """What the networks of a fold say on average of listenings: the judges' three parts, and of several voices (4, listenings)."""
     x = torch.from_numpy(heard)
     return np.mean([np.vstack([net.parts(x).numpy(), net.voices(x).numpy()[None]]) for net in nets], axis=0)
 
@@ -58,16 +60,16 @@ def judged(data: Path, nets: Path, name: str) -> pd.DataFrame:
     for k in range(FOLDS):
         net = load(nets, k)
         for i in np.flatnonzero(fold == k):
-            good, poor, several = score(net, held[i])
-            first = score(net, held.all[held.start[i]][None])[:, 0]
-            rows.append((held.table["clip"][i], held.seconds(i), good.mean(), poor.mean(), several.mean(), first[0], first[1]))
-    return pd.DataFrame(rows, columns=["clip", "seconds", "good", "poor", "several", "first_good", "first_poor"]).set_index("clip").sort_index()
+            *mean, several = score(net, held[i]).mean(1)
+            rows.append((held.table["clip"][i], held.seconds(i), *mean, several, *score(net, held.all[held.start[i]][None])[:3, 0]))
+    columns = ["clip", "seconds", *PARTS, "several", *(f"first_{p}" for p in PARTS)]
+    return pd.DataFrame(rows, columns=columns).set_index("clip").sort_index()
 
 
-def worth(good: np.ndarray, poor: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
-    """What the second judge's logit counts beside the first one's."""
-    both = LogisticRegression(C=1e6).fit(np.stack([good, poor], 1), label, sample_weight=weight / weight.mean()).coef_[0]
-    return float(np.clip(both[1] / both[0], 0, 1.5))
+def worth(parts: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """What the second judge's logit and its share (rows of `parts`) count beside the first one's logit."""
+    fit = LogisticRegression(C=1e6).fit(parts.T, label, sample_weight=weight / weight.mean()).coef_[0]
+    return np.clip(fit[1:] / fit[0], [0, -3], [1.5, 3])
 
 
 def main() -> None:
@@ -80,14 +82,16 @@ def main() -> None:
     label, fold = (table.label == "spoof").to_numpy().astype(int), table.fold.to_numpy()
     frames = {name: judged(a.data, a.nets, name) for name in ("clips", *VERSIONS)}
     weight = table.groupby(["repo", "label"]).path.transform("size").to_numpy() ** -0.5
-    every = [np.concatenate([f[c] for f in frames.values()]) for c in ("good", "poor")]
+    every = np.concatenate([f[[*PARTS]].to_numpy().T for f in frames.values()], 1)
     many = lambda x: np.tile(x, len(frames))
     # a fold's is fitted on the others
-    worths = np.array([worth(*(e[many(fold) != k] for e in every), many(label)[many(fold) != k], many(weight)[many(fold) != k]) for k in range(FOLDS)])
-    print("worth of the second judge, by fold:", worths.round(2))
+    apart = [many(fold) != k for k in range(FOLDS)]
+    worths = np.array([worth(every[:, k], many(label)[k], many(weight)[k]) for k in apart])
+    print("worth of the second judge and of its share, by fold:", worths.round(2).tolist())
     for name, f in frames.items():
-        f["mean"], f["first"] = f.good + worths[fold] * f.poor, f.first_good + worths[fold] * f.first_poor
-        f["worth"] = worth(*every, many(label), many(weight))
+        for to, start in (("mean", ""), ("first", "first_")):
+            f[to] = f[f"{start}good"] + (worths[fold] * f[[f"{start}poor", f"{start}share"]].to_numpy()).sum(1)
+        f["worth"], f["tilt"] = worth(every, many(label), many(weight))
         f.to_csv(a.nets / f"scores-{name}.csv")
         use = ((table.part == "audio") & (table.samples >= LEAST)).to_numpy()
         print(line(name, few(f["mean"].to_numpy(), f.seconds.to_numpy())[use], table[use]), flush=True)

@@ -73,11 +73,11 @@ false_alarms_llr_over_1 = {false:.4f}
 class Mean(torch.nn.Module):
     """The mean logits of networks on one set of statistics, of synthesis and of several voices; the latter less its threshold."""
 
-    def __init__(self, nets: list[Head], worth: float, threshold: float):
+    def __init__(self, nets: list[Head], worth: torch.Tensor, threshold: float):
         super().__init__()
         self.front, self.nets, self.threshold = nets[0].front, torch.nn.ModuleList(nets), threshold
         for n in nets:
-            n.worth.fill_(worth)
+            n.worth.copy_(worth)
             del n.front
 
     def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -125,7 +125,7 @@ def main() -> None:
     a = p.parse_args()
     table, held = Clips(a.data, "clips").table, pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
     use = (table.samples >= LEAST).to_numpy()
-    net = Mean(load(a.nets, a.fold), held["worth"].iloc[0], float(held["several"][use].quantile(1 - FALSE_OVERLAPS))).eval()
+    net = Mean(load(a.nets, a.fold), torch.from_numpy(held[["worth", "tilt"]].iloc[0].to_numpy()), float(held["several"][use].quantile(1 - FALSE_OVERLAPS))).eval()
     path = a.models / "voice/model.onnx"
     example = torch.randn((1, LENGTH), generator=torch.Generator().manual_seed(0)) * 0.1
     torch.onnx.export(

@@ -60,8 +60,9 @@ def speech_only(x: np.ndarray) -> np.ndarray:
 
 def listen(nets: list[Head], x: np.ndarray) -> float:
     """The mean logit of a clip."""
-    good, poor, _ = score(nets, hear(nets[0].front, windows(x)[counted(len(x))]).astype(np.float32))
-    return float((good + float(nets[0].worth) * poor).mean())
+    good, poor, share, _ = score(nets, hear(nets[0].front, windows(x)[counted(len(x))]).astype(np.float32))
+    worth, tilt = nets[0].worth.tolist()
+    return float((good + worth * poor + tilt * share).mean())
 
 
 def nulls(clips: Clips, nets: list[list[Head]], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
@@ -99,9 +100,9 @@ def main() -> None:
     pick = balanced(table, rng, a.count)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
     nets = [load(a.nets, k) for k in range(FOLDS)]
-    worth = pd.read_csv(a.nets / "scores-clips.csv")["worth"].iloc[0]
+    worth = torch.from_numpy(pd.read_csv(a.nets / "scores-clips.csv")[["worth", "tilt"]].iloc[0].to_numpy())
     for n in (n for fold_nets in nets for n in fold_nets):
-        n.worth.fill_(worth)
+        n.worth.copy_(worth)
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
     if a.nulls:
         nulls(clips, nets, pick, label, fold)
