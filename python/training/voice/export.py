@@ -125,7 +125,7 @@ def main() -> None:
     a = p.parse_args()
     table, held = Clips(a.data, "clips").table, pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
     use = (table.samples >= LEAST).to_numpy()
-    net = Mean(load(a.nets, a.fold), torch.from_numpy(held[["worth", "tilt"]].iloc[0].to_numpy()), float(held["several"][use].quantile(1 - FALSE_OVERLAPS))).eval()
+    net = Mean(load(a.nets, a.fold), torch.from_numpy(held[["worth", "tilt"]].iloc[0].to_numpy().copy()), float(held["several"][use].quantile(1 - FALSE_OVERLAPS))).eval()
     path = a.models / "voice/model.onnx"
     example = torch.randn((1, LENGTH), generator=torch.Generator().manual_seed(0)) * 0.1
     torch.onnx.export(

@@ -100,7 +100,7 @@ def main() -> None:
     pick = balanced(table, rng, a.count)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
     nets = [load(a.nets, k) for k in range(FOLDS)]
-    worth = torch.from_numpy(pd.read_csv(a.nets / "scores-clips.csv")[["worth", "tilt"]].iloc[0].to_numpy())
+    worth = torch.from_numpy(pd.read_csv(a.nets / "scores-clips.csv")[["worth", "tilt"]].iloc[0].to_numpy().copy())
     for n in (n for fold_nets in nets for n in fold_nets):
         n.worth.copy_(worth)
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
