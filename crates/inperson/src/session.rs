@@ -4,17 +4,17 @@
 //! A recording is a live call that arrives as fast as the machine can take it: [`Analyzer::analyze`] only pulls a
 //! source and pushes. Nothing here depends on how the samples were cut.
 
+mod judge;
 mod observed;
+mod watch;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-
-use rayon::prelude::*;
+use std::sync::mpsc::sync_channel;
 
 use crate::config::Config;
-use crate::detect::{self, Checks, Detector, Whole, Window};
+use crate::detect::{self, Checks, Whole};
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::fuse::{Assessment, fuse};
@@ -22,10 +22,11 @@ use crate::media::{Ahead, FileSource, MediaInfo, MediaNote, MediaOptions, Sample
 use crate::model::{Registry, Runtime};
 use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
 use crate::time::{Span, Timestamp};
-use crate::timeline::{Hop, Timeline};
 use crate::track::{FaceModels, Tracker};
 
+use judge::Judge;
 pub use observed::Observed;
+use watch::{Moment, Watch};
 
 /// What a live push may return.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,48 +187,31 @@ impl Analyzer {
         &self,
         source: &mut dyn Source,
         transcript: Option<&Transcript>,
-        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+        progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let mut session = self.session(source.info().clone())?;
         for words in transcript.into_iter().flat_map(|t| &t.utterances) {
             session.push(Sample::Text(words.clone()))?;
         }
-        let total_s = source.info().declared_duration_s;
-        let mut reported = f64::NEG_INFINITY;
-        while let Some(sample) = source.next()? {
-            session.push(sample)?;
-            let done_s = session.analysed().seconds();
-            if done_s >= reported + 1.0 {
-                reported = done_s;
-                if progress(Progress { done_s, total_s }).is_break() {
-                    return Err(Error::Cancelled);
-                }
-            }
-        }
-        session.set_media(source.info().clone());
+        session.pull(source, progress)?;
         session.finish()
     }
 }
 
-/// Seconds without a finding after which it counts as cleared.
-const CLEARED_AFTER_S: f64 = 10.0;
+/// Hops that may wait for the checks while a recording is read.
+const WAITING: usize = 2;
 
 /// The mutable state of one interview.
 pub struct Session {
     analyzer: Analyzer,
     media: MediaInfo,
-    timeline: Timeline,
-    tracker: Tracker,
-    checks: Vec<Box<dyn Detector>>,
-    evidence: Vec<Evidence>,
-    raised: BTreeMap<String, Timestamp>,
-    /// Bytes of words taken in.
-    text_bytes: usize,
+    watch: Watch,
+    judge: Judge,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({} at {})", self.media.input, self.timeline.analysed())
+        write!(f, "Session({} at {})", self.media.input, self.analysed())
     }
 }
 
@@ -235,18 +219,9 @@ impl Session {
     fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
         let config = &analyzer.0.config;
         let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate, analyzer.0.checks.wanted())?;
-        let checks = analyzer.0.checks.start(config);
-        let timeline = Timeline::new(&media);
-        Ok(Self {
-            media,
-            timeline,
-            tracker,
-            checks,
-            evidence: Vec::new(),
-            raised: BTreeMap::new(),
-            text_bytes: 0,
-            analyzer,
-        })
+        let judge = Judge::new(analyzer.0.checks.start(config));
+        let watch = Watch::new(tracker, &media, config.limits.text_bytes);
+        Ok(Self { media, watch, judge, analyzer })
     }
 
     /// Takes one sample in and analyses every hop that it completes.
@@ -254,37 +229,57 @@ impl Session {
     /// # Errors
     /// When a model fails, or a limit is passed.
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
-        match sample {
-            Sample::Video(frame) => {
-                let seen = self.tracker.look(&frame)?;
-                self.timeline.push_frame(seen);
-            }
-            Sample::Audio(chunk) => self.timeline.push_audio(&chunk),
-            Sample::Text(words) => {
-                self.text_bytes += words.text.len();
-                let most = self.analyzer.0.config.limits.text_bytes;
-                if self.text_bytes > most {
-                    return Err(Error::Limit {
-                        input: self.media.input.clone(),
-                        what: "text",
-                        value: format!("{} bytes", self.text_bytes),
-                        limit: format!("{most} bytes"),
-                    });
-                }
-                self.timeline.push_words(words);
-            }
-        }
+        self.watch.take(sample)?;
         let mut events = Vec::new();
-        while let Some(hop) = self.timeline.next_hop() {
-            self.analyse(hop, &mut events)?;
+        while let Some(moment) = self.watch.next() {
+            self.judge.observe(&moment, &self.media, &mut events)?;
         }
         Ok(events)
+    }
+
+    /// Pushes all that a source gives. Checks look at a hop while the next one is watched, which changes nothing in what they find.
+    fn pull(&mut self, source: &mut dyn Source, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<()> {
+        let Self { watch, judge, media, .. } = self;
+        let total_s = source.info().declared_duration_s;
+        let (sender, receiver) = sync_channel::<Moment>(WAITING);
+        std::thread::scope(|scope| {
+            let judging = scope.spawn(move || {
+                // a recording has nobody to tell events to
+                receiver.iter().try_for_each(|moment| judge.observe(&moment, media, &mut Vec::new()))
+            });
+            let mut reported = f64::NEG_INFINITY;
+            let watched = (|| {
+                while let Some(sample) = source.next()? {
+                    watch.take(sample)?;
+                    while let Some(moment) = watch.next() {
+                        if sender.send(moment).is_err() {
+                            // the checks failed, and say how
+                            return Ok(());
+                        }
+                    }
+                    let done_s = watch.timeline.analysed().seconds();
+                    if done_s >= reported + 1.0 {
+                        reported = done_s;
+                        if progress(Progress { done_s, total_s }).is_break() {
+                            return Err(Error::Cancelled);
+                        }
+                    }
+                }
+                Ok(())
+            })();
+            drop(sender);
+            let judged = judging.join();
+            watched?;
+            judged.unwrap_or_else(|_| Err(Error::media(&source.info().input, "a check failed, which is a defect")))
+        })?;
+        self.set_media(source.info().clone());
+        Ok(())
     }
 
     /// Up to where the interview was analysed.
     #[must_use]
     pub fn analysed(&self) -> Timestamp {
-        self.timeline.analysed()
+        self.watch.timeline.analysed()
     }
 
     /// Replaces what is known of the media; a source knows most at its end.
@@ -295,9 +290,7 @@ impl Session {
     /// What the interview so far amounts to.
     #[must_use]
     pub fn assess(&self) -> Assessment {
-        let mut evidence = self.evidence.clone();
-        self.conclude(&mut evidence);
-        self.fuse(&evidence)
+        self.fuse(&self.conclude())
     }
 
     /// Ends the interview.
@@ -306,10 +299,10 @@ impl Session {
     /// When a model fails on the last hop; [`Error::Media`] when nothing at all came in.
     pub fn finish(mut self) -> Result<Report> {
         let mut events = Vec::new();
-        while let Some(hop) = self.timeline.last_hop() {
-            self.analyse(hop, &mut events)?;
+        while let Some(moment) = self.watch.last() {
+            self.judge.observe(&moment, &self.media, &mut events)?;
         }
-        let beyond = self.timeline.words_left();
+        let beyond = self.watch.timeline.words_left();
         if beyond > 0 {
             self.media.notes.push(MediaNote {
                 code: "transcript_beyond_end".to_owned(),
@@ -321,8 +314,7 @@ impl Session {
         if span.is_empty() {
             return Err(Error::media(&self.media.input, "no picture and no sound could be decoded"));
         }
-        let mut evidence = std::mem::take(&mut self.evidence);
-        self.conclude(&mut evidence);
+        let mut evidence = self.conclude();
         evidence.sort_by(|a, b| (a.span, &a.code, a.subject).cmp(&(b.span, &b.code, b.subject)));
         let Shared { config, runtime, models, .. } = &*self.analyzer.0;
         Ok(Report {
@@ -339,75 +331,24 @@ impl Session {
             assessment: self.fuse(&evidence),
             not_judged: self.not_judged(&evidence),
             evidence,
-            tracks: self.tracker.tracks().clone(),
+            tracks: self.watch.tracker.tracks().clone(),
             media: self.media,
             decision: None,
         })
     }
 
     fn span(&self) -> Span {
-        Span::new(Timestamp::ZERO, self.timeline.analysed())
+        Span::new(Timestamp::ZERO, self.analysed())
     }
 
-    fn analyse(&mut self, hop: Hop, events: &mut Vec<Event>) -> Result<()> {
-        let heard = self.tracker.listen(&hop);
-        let window = Window {
-            span: hop.span,
-            frames: &hop.frames,
-            faces: &hop.faces,
-            burst: &hop.burst,
-            audio: &hop.audio,
-            heard: &hop.heard,
-            speech: &heard.speech,
-            sound: &heard.sound,
-            music: heard.music,
-            words: &hop.words,
-            tracks: self.tracker.tracks(),
-            media: &self.media,
-        };
-        let before = self.evidence.len();
-        // side by side, since the slowest two take most of the time; what they found stays in the checks' order
-        let found: Vec<Vec<Evidence>> = self
-            .checks
-            .par_iter_mut()
-            .map(|check| {
-                let mut found = Vec::new();
-                check.observe(&window, &mut found).map(|()| found)
-            })
-            .collect::<Result<_>>()?;
-        self.evidence.extend(found.into_iter().flatten());
-        for found in &self.evidence[before..] {
-            if found.llr().is_some_and(|llr| llr > 0.0)
-                && self.raised.insert(found.code.to_string(), hop.span.end).is_none()
-            {
-                events.push(Event::Raised { code: found.code.to_string(), span: found.span });
-            }
-        }
-        self.raised.retain(|code, last| {
-            let keep = hop.span.end.since(*last) as f64 / 1e6 < CLEARED_AFTER_S;
-            if !keep {
-                events.push(Event::Cleared { code: code.clone(), at: hop.span.end });
-            }
-            keep
-        });
-        Ok(())
-    }
-
-    fn conclude(&self, evidence: &mut Vec<Evidence>) {
-        let whole = Whole { span: self.span(), tracks: self.tracker.tracks(), media: &self.media };
-        for check in &self.checks {
-            check.conclude(&whole, evidence);
-        }
+    fn conclude(&self) -> Vec<Evidence> {
+        self.judge.conclude(&Whole { span: self.span(), tracks: self.watch.tracker.tracks(), media: &self.media })
     }
 
     fn fuse(&self, evidence: &[Evidence]) -> Assessment {
         let seconds = self.span().seconds();
-        let mut coverage: BTreeMap<Question, f64> = BTreeMap::new();
-        for check in self.checks.iter().filter(|c| c.asked()) {
-            let share = if seconds > 0.0 { (check.judged_s() / seconds).min(1.0) } else { 0.0 };
-            let held = coverage.entry(check.info().question).or_default();
-            *held = held.max(share);
-        }
+        let share = |judged: f64| if seconds > 0.0 { (judged / seconds).min(1.0) } else { 0.0 };
+        let coverage = self.judge.judged_s().into_iter().map(|(question, judged)| (question, share(judged))).collect();
         fuse(evidence, &coverage, &self.analyzer.0.config.fusion)
     }
 
@@ -423,8 +364,7 @@ impl Session {
             }),
             Finding::Score { .. } | Finding::Note => None,
         });
-        let asked = |q: Question| self.checks.iter().any(|c| c.info().question == q);
-        let not_asked = Question::ALL.into_iter().filter(|&q| !asked(q)).map(|question| NotJudged {
+        let not_asked = Question::ALL.into_iter().filter(|&q| !self.judge.runs(q)).map(|question| NotJudged {
             question,
             code: format!("{question}.not_run"),
             reason: Reason::NotRun,

@@ -39,8 +39,19 @@ impl Crop {
     /// R, G, B planes one after the other, values 0 to 255: what models take.
     #[must_use]
     pub fn chw(&self) -> Vec<f32> {
-        (0..3).flat_map(|c| self.rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))).collect()
+        planar(&self.rgb)
     }
+}
+
+/// R, G, B planes one after the other, values 0 to 255, of interleaved RGB.
+#[must_use]
+pub fn planar(rgb: &[u8]) -> Vec<f32> {
+    let (pixels, _) = rgb.as_chunks::<3>();
+    let mut chw = Vec::with_capacity(rgb.len());
+    for c in 0..3 {
+        chw.extend(pixels.iter().map(|p| f32::from(p[c])));
+    }
+    chw
 }
 
 /// The picture scaled down by area so that its longer side has `long_side` pixels (never up), in the top left of a
@@ -88,13 +99,15 @@ pub fn luma_thumbnail(frame: &VideoFrame, width: usize, height: usize) -> (Vec<u
         (0..steps).map(|i| ((2 * i + 1) * side / (2 * steps)).min(side - 1)).collect()
     };
     let (xs, ys) = (fine(stored_w, w), fine(stored_h, h));
-    let mut sums = vec![0_u32; stored_w * stored_h];
-    for (i, &y) in ys.iter().enumerate() {
-        let row = luma.plane.row(y);
-        let sums = &mut sums[i / TILE_SAMPLES * stored_w..][..stored_w];
-        for (sum, xs) in sums.iter_mut().zip(xs.chunks_exact(TILE_SAMPLES)) {
-            *sum += xs.iter().map(|&x| luma.at(row, x)).sum::<u32>();
+    let mut sums = Vec::with_capacity(stored_w * stored_h);
+    let mut column = vec![0_u16; luma.plane.width];
+    for ys in ys.chunks_exact(TILE_SAMPLES) {
+        // whole rows first: neighbours are summed side by side
+        column.fill(0);
+        for &y in ys {
+            column.iter_mut().zip(luma.plane.row(y)).for_each(|(s, &v)| *s += u16::from(v));
         }
+        sums.extend(xs.chunks_exact(TILE_SAMPLES).map(|xs| xs.iter().map(|&x| luma.at(&column, x)).sum::<u32>()));
     }
     let middle = |i: usize, count: usize, side: usize| ((2 * i + 1) * side / (2 * count)).min(side - 1);
     let (mut means, mut pixels) = (Vec::with_capacity(width * height), Vec::with_capacity(width * height));
@@ -129,16 +142,20 @@ pub fn crop(frame: &VideoFrame, to_frame: &Affine, (width, height): (usize, usiz
     let mut rgb = Vec::with_capacity(width * height * 3);
     let bounds = Rect::around(&corners.map(|c| to_stored.apply(c))).unwrap_or_default();
     let tile = Tile::of(frame, bounds, shrink.min(64));
+    let to_tile = to_stored.then(&tile.from_stored());
     let mut outside = 0_usize;
-    let mut row = vec![[0.0; 4]; width];
+    let (w, h) = (frame.width as f32, frame.height as f32);
+    let within = bounds.x0 >= 0.0 && bounds.y0 >= 0.0 && bounds.x1 < w && bounds.y1 < h;
     for y in 0..height {
-        for (x, pixel) in row.iter_mut().enumerate() {
+        for x in 0..width {
             let at = [x as f32 + 0.5, y as f32 + 0.5];
-            let [sx, sy] = to_stored.apply(at);
-            outside += usize::from(sx < 0.0 || sy < 0.0 || sx >= frame.width as f32 || sy >= frame.height as f32);
-            *pixel = tile.sample(sx, sy);
+            if !within {
+                let [sx, sy] = to_stored.apply(at);
+                outside += usize::from(sx < 0.0 || sy < 0.0 || sx >= w || sy >= h);
+            }
+            let [r, g, b, _] = tile.sample(to_tile.apply(at));
+            rgb.extend_from_slice(&[r, g, b].map(|v| (v + 0.5) as i32 as u8));
         }
-        rgb.extend(row.iter().flat_map(|&[r, g, b, _]| [r, g, b].map(|v| (v + 0.5) as i32 as u8)));
     }
     Crop { rgb, width, height, outside: outside as f32 / (width * height).max(1) as f32 }
 }
@@ -222,34 +239,27 @@ impl Channel<'_> {
         out
     }
 
-    /// Means of boxes of `size` stored pixels (64 at most) from box `first` of box row `y` on, cut to the picture; `sums` is
-    /// room to work in.
-    fn means(self, first: usize, y: usize, size: usize, sums: &mut Vec<u16>, out: &mut [f32]) {
+    /// The boxes of `size` stored pixels across, from box `first` on.
+    fn boxes(&self, first: usize, count: usize, size: usize) -> Boxes {
         let columns = self.plane.width / self.step;
-        let range = |index: usize, sub: u8, count: usize| {
-            let from = ((index * size) >> sub).min(count - 1);
-            from..((index * size + size - 1) >> sub).min(count - 1) + 1
-        };
-        let rows = range(y, self.sub[1], self.plane.height);
-        if size == 1 {
+        let spans: Vec<_> = (first..first + count).map(|x| boxed(x, size, self.sub[0], columns)).collect();
+        let even = size % (1 << self.sub[0]) == 0 && spans.iter().all(|s| s.len() == size >> self.sub[0]);
+        Boxes { even: even.then_some(size >> self.sub[0]), spans, size }
+    }
+
+    /// Means of `boxes` in box row `y` (64 stored pixels high at most), cut to the picture; `sums` is room to work in.
+    fn means(self, boxes: &Boxes, y: usize, sums: &mut Vec<u16>, out: &mut [f32]) {
+        let rows = boxed(y, boxes.size, self.sub[1], self.plane.height);
+        let (Some(first), Some(last)) = (boxes.spans.first(), boxes.spans.last()) else { return };
+        let all = first.start..last.end;
+        if boxes.size == 1 {
             let row = self.plane.row(rows.start);
-            if self.step == 1 && (first + out.len() - 1) >> self.sub[0] < columns {
-                let (from, sub) = (&row[first >> self.sub[0]..], self.sub[0]);
-                let odd = first & ((1 << sub) - 1);
-                match sub {
-                    0 => out.iter_mut().zip(from).for_each(|(value, &v)| *value = f32::from(v)),
-                    _ => out.iter_mut().enumerate().for_each(|(i, value)| *value = f32::from(from[(i + odd) >> sub])),
-                }
-                return;
-            }
-            for (x, value) in (first..).zip(out) {
-                *value = f32::from(row[(x >> self.sub[0]).min(columns - 1) * self.step + self.offset]);
+            for (value, span) in out.iter_mut().zip(&boxes.spans) {
+                *value = f32::from(row[span.start * self.step + self.offset]);
             }
             return;
         }
         // down first, where neighbours are summed side by side
-        let end = first + out.len();
-        let all = range(first, self.sub[0], columns).start..range(end - 1, self.sub[0], columns).end;
         sums.clear();
         sums.resize(all.len(), 0);
         let count = rows.len();
@@ -262,12 +272,48 @@ impl Channel<'_> {
                 sums.iter_mut().zip(row).for_each(|(s, &v)| *s += u16::from(v));
             }
         }
-        for (x, value) in (first..).zip(out) {
-            let xs = range(x, self.sub[0], columns);
-            let sum: u32 = sums[xs.start - all.start..xs.end - all.start].iter().map(|&v| u32::from(v)).sum();
-            *value = sum as f32 / (xs.len() * count) as f32;
+        match boxes.even {
+            // widths that are known beforehand become a few additions
+            Some(1) => wide::<1>(sums, count, out),
+            Some(2) => wide::<2>(sums, count, out),
+            Some(3) => wide::<3>(sums, count, out),
+            Some(4) => wide::<4>(sums, count, out),
+            Some(5) => wide::<5>(sums, count, out),
+            Some(6) => wide::<6>(sums, count, out),
+            _ => {
+                for (value, span) in out.iter_mut().zip(&boxes.spans) {
+                    let sums = &sums[span.start - all.start..span.end - all.start];
+                    let sum: u32 = sums.iter().map(|&v| u32::from(v)).sum();
+                    *value = sum as f32 / (sums.len() * count) as f32;
+                }
+            }
         }
     }
+}
+
+/// Means over boxes `W` wide of sums over `count` rows.
+fn wide<const W: usize>(sums: &[u16], count: usize, out: &mut [f32]) {
+    let share = 1.0 / (W * count) as f32;
+    let (boxes, _) = sums.as_chunks::<W>();
+    for (value, sums) in out.iter_mut().zip(boxes) {
+        let sum: i32 = sums.iter().map(|&v| i32::from(v)).sum();
+        *value = sum as f32 * share;
+    }
+}
+
+/// Boxes of pixels side by side in a channel.
+struct Boxes {
+    spans: Vec<std::ops::Range<usize>>,
+    /// Their width where it is the same for all and none shares a pixel with its neighbour.
+    even: Option<usize>,
+    /// Stored pixels of a side.
+    size: usize,
+}
+
+/// Pixels of a channel subsampled by `sub`, `count` in all, that box `index` of `size` stored pixels covers.
+fn boxed(index: usize, size: usize, sub: u8, count: usize) -> std::ops::Range<usize> {
+    let from = ((index * size) >> sub).min(count - 1);
+    from..((index * size + size - 1) >> sub).min(count - 1) + 1
 }
 
 /// For each of `count` equal parts of `side` pixels: first pixel, end, and how much of the first and last is inside.
@@ -345,8 +391,8 @@ impl<'a> Luma<'a> {
         Self { plane: frame.plane(0), rgb: frame.layout == PixelLayout::Rgb, full }
     }
 
-    fn at(&self, row: &[u8], x: usize) -> u32 {
-        let value = |i: usize| row.get(i).copied().map_or(0, u32::from);
+    fn at<T: Copy + Into<u32>>(&self, row: &[T], x: usize) -> u32 {
+        let value = |i: usize| row.get(i).copied().map_or(0, Into::into);
         if self.rgb { (77 * value(3 * x) + 150 * value(3 * x + 1) + 29 * value(3 * x + 2)) >> 8 } else { value(x) }
     }
 
@@ -358,7 +404,8 @@ impl<'a> Luma<'a> {
 
 /// The part of a frame that a crop needs, in RGB, scaled down by a whole number.
 struct Tile {
-    /// The fourth is nothing: four numbers are one step of a vector unit.
+    /// The fourth is nothing: four numbers are one step of a vector unit. The last column and row are there twice, so that every pixel has
+    /// a neighbour.
     rgb: Vec<[f32; 4]>,
     width: usize,
     height: usize,
@@ -377,13 +424,15 @@ impl Tile {
         };
         let (xs, ys) = (side(bounds.x0, bounds.x1, frame.width), side(bounds.y0, bounds.y1, frame.height));
         let channels = Channels::of(frame);
-        let mut rgb = Vec::with_capacity(xs.len() * ys.len());
+        let stride = xs.len() + 1;
+        let mut rgb = Vec::with_capacity(stride * (ys.len() + 1));
         let mut lines = [(); 3].map(|()| vec![128.0; xs.len()]);
         let mut sums = Vec::new();
+        let boxes = channels.planes.map(|c| c.map(|c| (c, c.boxes(xs.start, xs.len(), shrink))));
         for y in ys.clone() {
-            for (line, channel) in lines.iter_mut().zip(channels.planes) {
-                if let Some(channel) = channel {
-                    channel.means(xs.start, y, shrink, &mut sums, line);
+            for (line, channel) in lines.iter_mut().zip(&boxes) {
+                if let Some((channel, boxes)) = channel {
+                    channel.means(boxes, y, &mut sums, line);
                 }
             }
             let [a, b, c] = &lines;
@@ -392,22 +441,31 @@ impl Tile {
                 let [r, g, b] = channels.rgb(v).map(|v| v.clamp(0.0, 255.0));
                 [r, g, b, 0.0]
             }));
+            rgb.extend_from_within(rgb.len() - 1..);
         }
+        rgb.extend_from_within(rgb.len() - stride..);
         let origin = [xs.start as f32, ys.start as f32];
         Self { rgb, width: xs.len(), height: ys.len(), origin, shrink: shrink as f32 }
     }
 
-    fn sample(&self, x: f32, y: f32) -> [f32; 4] {
+    /// From the frame's stored pixels to this tile's, whose centres are whole numbers.
+    fn from_stored(&self) -> Affine {
+        let scale = 1.0 / self.shrink;
+        let [x, y] = self.origin;
+        Affine([scale, 0.0, -0.5 - x, 0.0, scale, -0.5 - y])
+    }
+
+    fn sample(&self, [x, y]: [f32; 2]) -> [f32; 4] {
         // by a 32-bit number, since without newer instructions `floor`, `fract` and wider casts are calls
-        let place = |v: f32, origin: f32, count: usize| {
-            let v = (v / self.shrink - 0.5 - origin).clamp(0.0, (count - 1) as f32);
+        let place = |v: f32, count: usize| {
+            let v = v.clamp(0.0, (count - 1) as f32);
             let whole = v as i32;
-            (whole as usize, (whole as usize + 1).min(count - 1), v - whole as f32)
+            (whole as usize, v - whole as f32)
         };
-        let (x0, x1, fx) = place(x, self.origin[0], self.width);
-        let (y0, y1, fy) = place(y, self.origin[1], self.height);
-        let (above, below) = (&self.rgb[y0 * self.width..][..self.width], &self.rgb[y1 * self.width..][..self.width]);
-        let (a, b, c, d) = (above[x0], above[x1], below[x0], below[x1]);
+        let ((x, fx), (y, fy)) = (place(x, self.width), place(y, self.height));
+        let stride = self.width + 1;
+        let pair = |at: usize| (self.rgb[at..].first_chunk::<2>()).copied().unwrap_or_default();
+        let ([a, b], [c, d]) = (pair(y * stride + x), pair((y + 1) * stride + x));
         let mix = |a: [f32; 4], b: [f32; 4], t: f32| -> [f32; 4] { std::array::from_fn(|i| a[i] + t * (b[i] - a[i])) };
         mix(mix(a, b, fx), mix(c, d, fx), fy)
     }

@@ -51,6 +51,9 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
         gradient(&laid, side, &mut slopes);
         let mut normal = [[0.0_f64; UNKNOWNS + 1]; UNKNOWNS];
         for y in fit[1]..fit[3].min(side) {
+            // a row's sums in single precision and side by side: rows are short
+            let mut sums = [[0.0_f32; UNKNOWNS]; UNKNOWNS];
+            let mut right = [0.0_f32; UNKNOWNS];
             for x in fit[0]..fit[2].min(side) {
                 let i = y * side + x;
                 let (u, v) = ((x as f32 - half) / half, (y as f32 - half) / half);
@@ -58,12 +61,19 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
                 let left = a[i] - laid[i];
                 let row = [gx * u, gx * v, gx, gy * u, gy * v, gy, laid[i], 1.0];
                 let weight = 1.0 / (1.0 + left.abs() / HALF);
-                for (j, &p) in row.iter().enumerate() {
-                    for (k, &q) in row.iter().enumerate().skip(j) {
-                        normal[j][k] += f64::from(weight * p * q);
+                for j in 0..UNKNOWNS {
+                    let scale = weight * row[j];
+                    for k in 0..UNKNOWNS {
+                        sums[j][k] += scale * row[k];
                     }
-                    normal[j][UNKNOWNS] += f64::from(weight * p * left);
+                    right[j] += scale * left;
                 }
+            }
+            for j in 0..UNKNOWNS {
+                for k in 0..UNKNOWNS {
+                    normal[j][k] += f64::from(sums[j][k]);
+                }
+                normal[j][UNKNOWNS] += f64::from(right[j]);
             }
         }
         let found = solve(normal);

@@ -32,7 +32,7 @@ impl Analyzer {
         let options =
             MediaOptions { audio_track: config.audio_track, threads: config.decode_threads, ..MediaOptions::default() };
         let mut source = Ahead::new(FileSource::open(path.as_ref(), &config.limits, &options)?)?;
-        let wanted = Wanted { bursts: Bursts::Always, context: true };
+        let wanted = Wanted { bursts: Bursts::Always, context: true, takes: false };
         let mut tracker = Tracker::new(self.0.faces.clone(), &config.candidate, wanted)?;
         let mut timeline = Timeline::new(source.info());
         let mut all = Observed::default();

@@ -33,7 +33,7 @@ const SIDE: f32 = 1.5;
 pub enum Bursts {
     /// Never: no check asks for it.
     Never,
-    /// In the first 20 seconds, then for 4 in every 24.
+    /// In the first 20 seconds, then for 4 in every 24, after five minutes for 4 in every 40.
     Sparse,
     /// In every frame: for training.
     Always,
@@ -41,7 +41,9 @@ pub enum Bursts {
 
 impl Bursts {
     const FIRST: i64 = 20_000_000;
-    const EVERY: i64 = 24_000_000;
+    /// How often one begins: up to [`Self::EARLY`], and later, when most is known already.
+    const EVERY: [i64; 2] = [24_000_000, 40_000_000];
+    const EARLY: i64 = Self::FIRST + 12 * Self::EVERY[0];
     const LENGTH: i64 = 4_000_000;
     /// Least time between two frames that are looked at: no more than about 30 a second.
     const STEP: i64 = 28_000;
@@ -52,7 +54,11 @@ impl Bursts {
         match self {
             Self::Never => false,
             Self::Sparse => {
-                due && (at.0 < Self::FIRST || (at.0 - Self::FIRST) % Self::EVERY >= Self::EVERY - Self::LENGTH)
+                let (since, every) = match at.0 < Self::EARLY {
+                    true => (Self::FIRST, Self::EVERY[0]),
+                    false => (Self::EARLY, Self::EVERY[1]),
+                };
+                due && (at.0 < Self::FIRST || (at.0 - since) % every >= every - Self::LENGTH)
             }
             Self::Always => due,
         }
@@ -97,6 +103,7 @@ mod tests {
         assert_eq!(count(Bursts::Never, 25, 10), 0);
         assert_eq!(count(Bursts::Sparse, 25, 20), 500);
         assert_eq!(count(Bursts::Sparse, 25, 20 + 240), 500 + 10 * 100);
+        assert_eq!(count(Bursts::Sparse, 25, 20 + 12 * 24 + 400), 500 + 22 * 100);
         assert_eq!(count(Bursts::Always, 60, 10), 300);
     }
 }

@@ -9,6 +9,7 @@ use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
 use super::quality::{Light, aligned, context, eyes_open, five_points, light_of, mouth_open, quality, roll_of};
+use super::takes::Takes;
 use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
@@ -65,6 +66,7 @@ pub(super) struct FaceFollower {
     reference: Option<Vec<f32>>,
     wanted: Wanted,
     last_burst: Timestamp,
+    takes: Takes,
     faces: Vec<Followed>,
     looks: Looks,
     sums: std::collections::BTreeMap<u32, Sums>,
@@ -81,6 +83,7 @@ impl FaceFollower {
             reference,
             wanted,
             last_burst: Timestamp(i64::MIN),
+            takes: Takes::default(),
             faces: Vec::new(),
             looks: Looks::default(),
             sums: std::collections::BTreeMap::new(),
@@ -142,6 +145,7 @@ impl FaceFollower {
         let mut areas: Vec<f32> = self.faces.iter().filter(|f| f.active).map(|f| f.bounds.area()).collect();
         areas.sort_by(|a, b| b.total_cmp(a));
         let least = areas.get(most.saturating_sub(1)).copied().unwrap_or(0.0);
+        let take = mouths && self.wanted.takes && self.takes.now(frame.at, !areas.is_empty());
         for face in self.faces.iter_mut().filter(|f| f.active && f.bounds.area() >= least) {
             let shape = self.models.shape(frame, face.bounds, face.roll)?;
             let doubtful = frame.at.since(face.confirmed) > UNCONFIRMED;
@@ -158,7 +162,7 @@ impl FaceFollower {
             let light = face.light.filter(|_| !wide);
             let mut item = observation(frame, face.id, bounds, points, &shape, light);
             face.light = Some(item.quality.light());
-            if self.wanted.context && wide {
+            if take || self.wanted.context && wide {
                 item.context = context(frame, &item.points);
             }
             if mouths {

@@ -7,6 +7,7 @@ mod link;
 mod motion;
 mod quality;
 mod sound;
+mod takes;
 mod voice;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use motion::Motion;
 pub(crate) use quality::context_map;
 use sound::Sound;
 pub use sound::{SOUND_STEP, SoundFrame};
+pub use takes::TAKE;
 use voice::VoiceActivity;
 
 /// Width and height of the small luma pictures in [`FrameFacts`], in pixels.
@@ -101,7 +103,7 @@ pub struct FaceObservation {
     pub eyes_open: [f32; 2],
     /// The face aligned by its five points: RGB, side [`CROP`].
     pub crop: Option<Arc<[u8]>>,
-    /// The face with hair, neck and some background: RGB, side [`CONTEXT`]; where a check asks for it.
+    /// The face with hair, neck and some background: RGB, side [`CONTEXT`]; where and when a check asks for it ([`Wanted`]).
     pub context: Option<Arc<[u8]>>,
     /// The mouth from nose to chin, in a burst only: luma of side [`MOUTH`], aligned by eyes and nose, so that the mouth's own
     /// movement stays in it.
@@ -119,8 +121,10 @@ pub const CONTEXT: usize = 160;
 pub struct Wanted {
     /// When faces are looked at in every frame.
     pub bursts: Bursts,
-    /// Whether wider crops are cut.
+    /// Whether wider crops are cut at every look.
     pub context: bool,
+    /// Whether wider crops are cut in a few runs of [`TAKE`] frames within bursts.
+    pub takes: bool,
 }
 
 /// A face that was followed.
