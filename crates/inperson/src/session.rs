@@ -290,7 +290,9 @@ impl Session {
     /// What the interview so far amounts to.
     #[must_use]
     pub fn assess(&self) -> Assessment {
-        self.fuse(&self.conclude())
+        let mut evidence = self.judge.found().to_vec();
+        self.conclude(&mut evidence);
+        self.fuse(&evidence)
     }
 
     /// Ends the interview.
@@ -314,7 +316,8 @@ impl Session {
         if span.is_empty() {
             return Err(Error::media(&self.media.input, "no picture and no sound could be decoded"));
         }
-        let mut evidence = self.conclude();
+        let mut evidence = self.judge.take();
+        self.conclude(&mut evidence);
         evidence.sort_by(|a, b| (a.span, &a.code, a.subject).cmp(&(b.span, &b.code, b.subject)));
         let Shared { config, runtime, models, .. } = &*self.analyzer.0;
         Ok(Report {
@@ -341,8 +344,9 @@ impl Session {
         Span::new(Timestamp::ZERO, self.analysed())
     }
 
-    fn conclude(&self) -> Vec<Evidence> {
-        self.judge.conclude(&Whole { span: self.span(), tracks: self.watch.tracker.tracks(), media: &self.media })
+    fn conclude(&self, evidence: &mut Vec<Evidence>) {
+        let whole = Whole { span: self.span(), tracks: self.watch.tracker.tracks(), media: &self.media };
+        self.judge.conclude(&whole, evidence);
     }
 
     fn fuse(&self, evidence: &[Evidence]) -> Assessment {

@@ -60,13 +60,21 @@ impl Judge {
         Ok(())
     }
 
-    /// What was found so far, and what all hops so far amount to.
-    pub(super) fn conclude(&self, whole: &Whole<'_>) -> Vec<Evidence> {
-        let mut evidence = self.evidence.clone();
+    /// What was found hop by hop.
+    pub(super) fn found(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// The same, given away.
+    pub(super) fn take(&mut self) -> Vec<Evidence> {
+        std::mem::take(&mut self.evidence)
+    }
+
+    /// Adds what all hops so far amount to.
+    pub(super) fn conclude(&self, whole: &Whole<'_>, evidence: &mut Vec<Evidence>) {
         for check in &self.checks {
-            check.conclude(whole, &mut evidence);
+            check.conclude(whole, evidence);
         }
-        evidence
     }
 
     /// For every question that is asked, the seconds that the check which could judge most could judge.
