@@ -59,7 +59,11 @@ impl Config {
         if !(prior > 0.0 && prior < 1.0) {
             return Err(Error::Config(format!("the prior must lie between 0 and 1, not {prior}")));
         }
-        for (name, rho) in [("rho_within", self.fusion.rho_within), ("rho_across", self.fusion.rho_across)] {
+        for (name, rho) in [
+            ("rho_within", self.fusion.rho_within),
+            ("rho_across", self.fusion.rho_across),
+            ("touched", self.fusion.touched),
+        ] {
             if !(0.0..=1.0).contains(&rho) {
                 return Err(Error::Config(format!("{name} must lie between 0 and 1, not {rho}")));
             }

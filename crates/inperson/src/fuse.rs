@@ -4,6 +4,10 @@
 //! its sum: for `n` Gaussian scores with pairwise correlation `rho` the joint log-likelihood ratio is
 //! `sum / (1 + (n - 1) rho)`; `n` is taken as the *effective* number of voices, so that a weak second sign never
 //! dilutes a strong first one. Each question's weight is capped. Abstentions and notes move nothing.
+//!
+//! Across questions, what speaks against an attack counts less than what speaks for one: a swapped face may come with the
+//! swapper's own voice and with lips in time. If an attack touches a question with chance `t`, a question's LLR `l` below zero
+//! brings `ln(1 - t + t e^l)` to the whole, and never less than `ln(1 - t)`.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +28,9 @@ pub struct FusionConfig {
     pub rho_within: f64,
     /// Correlation assumed between two questions. Default: `0.2`.
     pub rho_across: f64,
+    /// Chance that an attack touches any one question: how far one question can speak against the whole where several are
+    /// asked. Default: `0.5`, so that a person's own voice counts -0.7 against an attack on face or words and not more.
+    pub touched: f64,
     /// Largest LLR, in nats, that one question may bring to the whole, either way. Default: `5.0`;
     /// `answers` 1.5 and `application` 2.5, because honest people look alike there.
     pub caps: BTreeMap<Question, f64>,
@@ -41,6 +48,7 @@ impl Default for FusionConfig {
             prior: 0.01,
             rho_within: 0.5,
             rho_across: 0.2,
+            touched: 0.5,
             caps: BTreeMap::from([(Question::Answers, 1.5), (Question::Application, 2.5)]),
             review_at: 0.1,
             live_check_at: 0.5,
@@ -139,7 +147,7 @@ pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &
             let cap = config.caps.get(&question).copied().unwrap_or(DEFAULT_CAP);
             combine(scores, config.rho_within).clamp(-cap, cap)
         });
-        weights.extend(llr);
+        weights.extend(llr.map(|l| if coverage.len() > 1 { tempered(l, config.touched) } else { l }));
         questions.insert(question, conclusion(llr, covered, sigma2.sqrt(), config.prior));
     }
     let llr = (!weights.is_empty()).then(|| combine(weights, config.rho_across));
@@ -178,6 +186,12 @@ fn combine(mut llrs: Vec<f64>, rho: f64) -> f64 {
     }
     let effective = absolute * absolute / squares;
     llrs.iter().sum::<f64>() / (effective - 1.0).mul_add(rho.clamp(0.0, 1.0), 1.0)
+}
+
+/// What a question that speaks against an attack says of all questions together.
+fn tempered(llr: f64, touched: f64) -> f64 {
+    let touched = touched.clamp(0.0, 1.0);
+    if llr < 0.0 { touched.mul_add(llr.exp_m1(), 1.0).ln() } else { llr }
 }
 
 fn sigma_squared(coverage: f64) -> f64 {
@@ -272,6 +286,18 @@ mod tests {
         assert!((all.overall.llr.unwrap() - 4.5 / 1.4).abs() < 1e-12);
         assert_eq!(all.action, Action::ReviewTheseMoments);
         assert_eq!(fuse(&signs[..1], &c, &FusionConfig::default()).action, Action::NoConcernFound);
+    }
+
+    #[test]
+    fn a_person_s_own_voice_does_not_clear_a_swapped_face() {
+        let signs = [score("a.a", Question::Face, 3.0), score("a.b", Question::Voice, -5.0)];
+        let (both, config) = (coverage(&[Question::Face, Question::Voice]), FusionConfig::default());
+        let face = fuse(&signs, &both, &config);
+        assert!(face.overall.llr.unwrap() > 1.8 && face.questions[&Question::Voice].llr == Some(-5.0));
+        // each question alone, and asked alone, keeps its weight
+        assert_eq!(fuse(&signs[1..], &coverage(&[Question::Voice]), &config).overall.llr, Some(-5.0));
+        let voice = fuse(&signs[1..], &both, &config).overall.llr.unwrap();
+        assert!((voice - (0.5 + 0.5 * (-5.0f64).exp()).ln()).abs() < 1e-12);
     }
 
     #[test]
