@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// Probability of an attack before anything was seen, between 0 and 1 [default: 0.01]
     #[arg(long, value_name = "P")]
     prior: Option<f64>,
-    /// Checks to run, by name, with commas between [default: all but face and warp, which do not tell yet]
+    /// Checks to run, by name, with commas between [default: all but warp, which does not tell]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     checks: Vec<String>,
     /// Configuration file, JSON or TOML; options on the command line go before it

@@ -41,13 +41,13 @@ CONTRACTS = {
 }
 
 
-def half(path: Path) -> None:
-    """Stores large weights in half precision, with a cast that ONNX Runtime folds when it loads the graph."""
+def half(path: Path, least: int = 256) -> None:
+    """Stores weights of more than `least` numbers in half precision, with a cast that ONNX Runtime folds when it loads the graph."""
     model = onnx.load(str(path))
     casts = []
     for tensor in model.graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size > 256:
+        if values.dtype == np.float32 and values.size > least:
             name = tensor.name
             tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + "_half"))
             casts.append(onnx.helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))

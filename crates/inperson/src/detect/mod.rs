@@ -128,6 +128,7 @@ pub(crate) struct Checks {
     names: Vec<&'static str>,
     voice: Option<(Model, Calibration)>,
     lipsync: Option<(Model, Calibration)>,
+    face: Option<(Model, Calibration)>,
     looks: Option<Reader>,
     answers: Option<AnswerModels>,
 }
@@ -141,17 +142,17 @@ impl Checks {
         let names = names(wanted)?;
         let voice = names.contains(&"voice").then(|| calibrated(runtime, registry, voice::MODEL)).transpose()?;
         let lipsync = names.contains(&"lipsync").then(|| calibrated(runtime, registry, lipsync::MODEL)).transpose()?;
-        let looks =
-            names.iter().any(|n| IN_CONTEXT.contains(n)).then(|| Reader::load(runtime, registry)).transpose()?;
+        let face = names.contains(&"face").then(|| calibrated(runtime, registry, face::MODEL)).transpose()?;
+        let looks = names.contains(&"warp").then(|| Reader::load(runtime, registry)).transpose()?;
         let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
-        Ok(Self { names, voice, lipsync, looks, answers })
+        Ok(Self { names, voice, lipsync, face, looks, answers })
     }
 
     /// What these checks need of faces beyond a look.
     pub(crate) fn wanted(&self) -> Wanted {
         let any = |which: &[&str]| self.names.iter().any(|n| which.contains(n));
         let bursts = if any(&IN_BURSTS) { Bursts::Sparse } else { Bursts::Never };
-        Wanted { bursts, context: any(&IN_CONTEXT) }
+        Wanted { bursts, context: any(&["warp"]), takes: any(&["face"]) }
     }
 
     /// The models that are run.
@@ -159,6 +160,7 @@ impl Checks {
         self.voice
             .iter()
             .chain(&self.lipsync)
+            .chain(&self.face)
             .map(|(model, _)| model)
             .chain(self.looks.iter().map(Reader::model))
             .chain(self.answers.iter().flat_map(AnswerModels::models))
@@ -167,15 +169,14 @@ impl Checks {
     /// Fresh checks for one session.
     pub(crate) fn start(&self, config: &Config) -> Vec<Box<dyn Detector>> {
         let mut checks: Vec<Box<dyn Detector>> = Vec::new();
-        let looks = self.looks.as_ref().map(Reader::fresh);
         for name in &self.names {
             match *name {
                 "voice" => checks.extend(boxed(&self.voice, |(model, calibration)| Voice::new(model, calibration))),
                 "lipsync" => {
                     checks.extend(boxed(&self.lipsync, |(model, calibration)| LipSync::new(model, calibration)))
                 }
-                "face" => checks.extend(boxed(&looks, Face::new)),
-                "warp" => checks.extend(boxed(&looks, Warp::new)),
+                "face" => checks.extend(boxed(&self.face, |(model, calibration)| Face::new(model, calibration))),
+                "warp" => checks.extend(boxed(&self.looks, Warp::new)),
                 "answers" => checks.extend(boxed(&self.answers, |models| Answers::new(models, config))),
                 "channel" => checks.push(Box::new(Channel::default())),
                 _ => checks.push(Box::new(Capture::default())),
@@ -201,17 +202,14 @@ fn boxed<M: Clone, D: Detector + 'static>(loaded: &Option<M>, make: impl Fn(M) -
 }
 
 /// Checks that look at faces in every frame of a burst.
-const IN_BURSTS: [&str; 1] = ["lipsync"];
-
-/// Checks that look at faces with what is around them.
-const IN_CONTEXT: [&str; 2] = ["face", "warp"];
+const IN_BURSTS: [&str; 2] = ["face", "lipsync"];
 
 /// Names of all checks.
 pub const NAMES: [&str; 7] = ["capture", "face", "warp", "voice", "channel", "lipsync", "answers"];
 
-/// Checks that run only where they are named: on material they had not seen they told nothing, so that they abstain, and what they
-/// point at is for study.
-pub const BY_NAME_ONLY: [&str; 2] = ["face", "warp"];
+/// Checks that run only where they are named: on material it had not seen `warp` told nothing, so that it abstains, and what it
+/// points at is for study.
+pub const BY_NAME_ONLY: [&str; 1] = ["warp"];
 
 /// The names asked for as this library knows them; where none are, all but [`BY_NAME_ONLY`].
 ///

@@ -1,20 +1,34 @@
 //! Is this a camera picture of the candidate's own face?
 //!
-//! The network `warp` compares the face with its own hair, neck and background on about five looks a second, so that camera and
-//! encoder cancel. Its logits are averaged over the interview, drawn towards zero while looks are few, and calibrated
-//! on whole clips.
+//! The model `face` reads takes: runs of successive frames of the face with its hair, neck and background, a few in an interview. It sees how
+//! texture differs from zone to zone of the face and its surroundings, in single frames and from one to the next (Portilla & Simoncelli
+//! 2000 describe textures so; Lucas & Kanade 1981 the flow that is taken out first), so that camera and encoder, which all zones share,
+//! cancel. Its scores are averaged, drawn towards zero while takes are few, and calibrated on whole clips of sources left out. Weak
+//! evidence: it moves a verdict together with others, and flags nobody by itself.
+
+mod take;
 
 use std::collections::BTreeMap;
 
-use super::looks::{Gate, Reader, Worst, candidates};
 use super::{Detector, DetectorInfo, Whole, Window};
 use crate::calibrate::Calibration;
+use crate::detect::looks::{Gate, candidates};
 use crate::error::Result;
 use crate::evidence::{Evidence, Finding, Question, Reason};
+use crate::model::Model;
+use take::{Filling, Judged};
 
-/// Looks that a judgement needs, and after which their mean counts by half.
-const LEAST: u32 = 5;
-const FEW: f64 = 2.0;
+/// The model's id.
+pub(crate) const MODEL: &str = "face";
+/// Takes that a judgement needs, and the number of takes at which their mean counts by half.
+const LEAST: usize = 2;
+const FEW: f64 = 0.5;
+/// Share of the statistics beyond what the model knows from which it is not believed: no clip of a source left out had more.
+const UNKNOWN: f64 = 0.2;
+/// A take stands for the time since the last one, for so many seconds at most.
+const STANDS_S: f64 = 30.0;
+/// Most takes that are named.
+const NAMED: usize = 3;
 
 const INFO: DetectorInfo = DetectorInfo {
     name: "face",
@@ -25,7 +39,7 @@ const INFO: DetectorInfo = DetectorInfo {
 /// The check `face`.
 #[derive(Debug)]
 pub struct Face {
-    reader: Reader,
+    model: Model,
     calibration: Calibration,
     faces: BTreeMap<u32, Seen>,
 }
@@ -34,20 +48,32 @@ pub struct Face {
 #[derive(Debug, Default)]
 struct Seen {
     gate: Gate,
-    sum: f64,
-    worst: Worst,
+    filling: Filling,
+    judged: Vec<Judged>,
 }
 
 impl Seen {
-    /// The mean logit, by half after [`FEW`] looks.
+    /// The mean score, by half after [`FEW`] takes.
     fn raw(&self) -> f64 {
-        self.sum / (f64::from(self.gate.used()) + FEW)
+        let sum: f64 = self.judged.iter().map(|t| f64::from(t.score)).sum();
+        sum / (self.judged.len() as f64 + FEW)
+    }
+
+    /// Mean share of statistics beyond what the model knows.
+    fn outside(&self) -> f64 {
+        self.judged.iter().map(|t| f64::from(t.outside)).sum::<f64>() / self.judged.len().max(1) as f64
+    }
+
+    /// Seconds of the interview that its takes stand for.
+    fn seconds(&self) -> f64 {
+        let ends = || self.judged.iter().map(|t| t.span.end.seconds());
+        std::iter::once(0.0).chain(ends()).zip(ends()).map(|(from, to)| (to - from).clamp(0.0, STANDS_S)).sum()
     }
 }
 
 impl Face {
-    pub(crate) fn new(reader: Reader) -> Self {
-        Self { calibration: reader.calibrations()[0], reader, faces: BTreeMap::new() }
+    pub(crate) fn new(model: Model, calibration: Calibration) -> Self {
+        Self { model, calibration, faces: BTreeMap::new() }
     }
 }
 
@@ -57,13 +83,10 @@ impl Detector for Face {
     }
 
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
-        for face in candidates(window) {
+        for face in candidates(window.burst, window.tracks) {
             let seen = self.faces.entry(face.track).or_default();
-            if seen.gate.admits(face)
-                && let Some(look) = self.reader.look(face)?
-            {
-                seen.sum += f64::from(look.logit);
-                seen.worst.add(f64::from(look.logit), &look);
+            if let Some(take) = seen.filling.add(face, &mut seen.gate) {
+                seen.judged.push(take.judge(&self.model)?);
             }
         }
         Ok(())
@@ -73,37 +96,38 @@ impl Detector for Face {
         let nothing = Seen::default();
         let candidate = whole.tracks.candidate;
         let seen = candidate.and_then(|c| self.faces.get(&c)).unwrap_or(&nothing);
-        let raw = seen.raw();
-        let finding =
-            if seen.gate.used() >= LEAST { self.calibration.finding(raw) } else { seen.gate.abstention(candidate) };
+        let (raw, outside) = (seen.raw(), seen.outside());
+        let finding = match seen.judged.len() {
+            0..LEAST => seen.gate.abstention(candidate),
+            _ if outside > UNKNOWN => Finding::Abstain { reason: Reason::OutOfRange },
+            _ => self.calibration.finding(raw),
+        };
         let message = match finding {
-            Finding::Score { llr, .. } if llr > 0.5 => "the face looks more like a manipulated or generated one",
-            Finding::Score { llr, .. } if llr < -0.5 => "the face looks more like a camera's picture",
-            Finding::Score { .. } => "the face says little either way",
-            Finding::Abstain { reason: Reason::OutOfRange } => "the face lies outside what the check was calibrated on",
-            Finding::Abstain { reason: Reason::NotProven } => {
-                "this reading of faces is for study and carries no weight"
+            Finding::Score { llr, .. } if llr > 0.5 => {
+                "the face's texture is more like that of manipulated or generated ones, which alone is weak evidence"
             }
+            Finding::Score { llr, .. } if llr < -0.5 => "the face's texture is more like that of a camera's picture",
+            Finding::Score { .. } => "the face's texture says little either way",
+            Finding::Abstain { reason: Reason::OutOfRange } => "the face lies outside what the check was calibrated on",
             Finding::Abstain { reason: Reason::NoFace } => "no face was followed",
             Finding::Abstain { .. } | Finding::Note => "the face was not seen well enough to judge it",
         };
         let mut found = Evidence::new("face.manipulated", Question::Face, whole.span, finding, message)
             .fact("raw", raw)
-            .fact("looks", f64::from(seen.gate.used()))
-            .fact("looks_refused_share", seen.gate.refused_share());
+            .fact("outside_share", outside)
+            .fact("takes", seen.judged.len() as f64)
+            .fact("takes_refused_share", seen.gate.refused_share());
         found.subject = candidate;
         let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
         out.push(found);
         if suspicious {
-            let message = "look here: the face looks least like a camera's picture";
-            out.extend(seen.worst.notes("face.moment", message, candidate));
+            let mut worst: Vec<&Judged> = seen.judged.iter().filter(|t| t.score > 0.0).collect();
+            worst.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.span.cmp(&b.span)));
+            out.extend(worst.into_iter().take(NAMED).map(|t| t.note(candidate)));
         }
     }
 
     fn judged_s(&self) -> f64 {
-        if !self.calibration.tells() {
-            return 0.0;
-        }
-        self.faces.values().map(|s| s.gate.seconds()).fold(0.0, f64::max)
+        self.faces.values().map(Seen::seconds).fold(0.0, f64::max)
     }
 }

@@ -1,4 +1,4 @@
-//! Which looks can be judged, and why the others cannot.
+//! Which looks and takes can be judged, and why the others cannot.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::track::{FaceObservation, FaceQuality};
 /// Time between looks, seconds.
 const LOOK_S: f64 = 0.2;
 /// Limits outside of which a face is not judged.
-const LEAST_EYES: f32 = 22.0;
-const LEAST_SHARP: f32 = 1.5;
+const LEAST_EYES: f32 = 26.0;
+const LEAST_SHARP: f32 = 3.0;
 const EXPOSURE: [f32; 2] = [0.10, 0.92];
 const MOST_YAW: f32 = 40.0;
 const MOST_COVERED: f32 = 0.95;
 const MOST_CROPPED: f32 = 0.15;
 
-/// Counts looks by what became of them.
+/// Counts looks, or takes, by what became of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gate {
     refused: BTreeMap<Reason, u32>,
@@ -32,12 +32,22 @@ impl Gate {
     }
 
     fn counted(&mut self, quality: &FaceQuality) -> bool {
-        let reason = unfit(quality);
+        self.admits_all(std::iter::once(quality))
+    }
+
+    /// Whether all frames of a take can be judged; it counts as one.
+    pub(crate) fn admits_all<'a>(&mut self, mut frames: impl Iterator<Item = &'a FaceQuality>) -> bool {
+        let reason = frames.find_map(unfit);
         match reason {
-            Some(reason) => *self.refused.entry(reason).or_default() += 1,
+            Some(reason) => self.refuse(reason),
             None => self.used += 1,
         }
         reason.is_none()
+    }
+
+    /// Counts one that cannot be judged for a reason that lies not in how the face looks.
+    pub(crate) fn refuse(&mut self, reason: Reason) {
+        *self.refused.entry(reason).or_default() += 1;
     }
 
     /// Looks that were judged.

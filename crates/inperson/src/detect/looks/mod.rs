@@ -1,20 +1,18 @@
-//! Looks at the candidate's face through the network `warp`, which two checks read: it runs once.
+//! Looks at the candidate's face: which can be judged, and what the network `warp` says of one.
 
 mod gate;
 mod worst;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ndarray::ArrayView4;
 
 use crate::calibrate::Calibration;
-use crate::detect::Window;
 use crate::dsp::geometry::{Affine, Rect};
 use crate::error::{Error, Result};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Timestamp;
-use crate::track::{CONTEXT, FaceObservation, context_map};
+use crate::track::{CONTEXT, FaceObservation, Tracks, context_map};
 pub(crate) use gate::Gate;
 pub(crate) use worst::Worst;
 
@@ -24,8 +22,6 @@ pub(crate) const MODEL: &str = "warp";
 pub(crate) const MAP: usize = 40;
 /// Half width and half height of the inner face, in shares of the crop.
 const INNER: [f64; 2] = [0.85 * 0.27, 0.85 * 0.36];
-/// How long an answer is kept for the other check, microseconds.
-const KEPT: i64 = 3_000_000;
 
 /// What the network says of one look.
 #[derive(Debug, Clone)]
@@ -41,33 +37,27 @@ pub(crate) struct Look {
     pub(crate) to_share: Affine,
 }
 
-/// Runs the network, or remembers what it said of the same look a moment ago.
+/// Runs the network.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     model: Model,
-    calibrations: [Calibration; 2],
-    held: Arc<Mutex<BTreeMap<(Timestamp, u32), Look>>>,
+    calibration: Calibration,
 }
 
 impl Reader {
     /// Loads the network.
     ///
     /// # Errors
-    /// [`Error::Model`] when it is missing, broken or carries not both calibrations.
+    /// [`Error::Model`] when it is missing, broken or carries no calibration of its borders.
     pub(crate) fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let model = runtime.model(registry.find(MODEL)?)?;
-        let calibrations = [model.calibration_of("face")?, model.calibration_of("border")?];
-        Ok(Self { model, calibrations, held: Arc::default() })
+        let calibration = model.calibration_of("border")?;
+        Ok(Self { model, calibration })
     }
 
-    /// The same network for another session, with nothing remembered.
-    pub(crate) fn fresh(&self) -> Self {
-        Self { model: self.model.clone(), calibrations: self.calibrations, held: Arc::default() }
-    }
-
-    /// Of the mean logit, and of the borders inside the face.
-    pub(crate) const fn calibrations(&self) -> [Calibration; 2] {
-        self.calibrations
+    /// Of the borders inside the face.
+    pub(crate) const fn calibration(&self) -> Calibration {
+        self.calibration
     }
 
     pub(crate) const fn model(&self) -> &Model {
@@ -81,11 +71,6 @@ impl Reader {
     pub(crate) fn look(&self, face: &FaceObservation) -> Result<Option<Look>> {
         let Some(rgb) = face.context.as_deref() else { return Ok(None) };
         let Some(to_share) = to_share(face) else { return Ok(None) };
-        let key = (face.at, face.track);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = held.get(&key) {
-            return Ok(Some(known.clone()));
-        }
         let chw: Vec<f32> = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))).collect();
         let input = ArrayView4::from_shape((1, 3, CONTEXT, CONTEXT), &chw);
         let out = self.model.run(&[input.map_err(|e| Error::model(MODEL, e.to_string()))?.into_dyn()])?;
@@ -98,16 +83,17 @@ impl Reader {
         if !look.logit.is_finite() || look.region.len() != MAP * MAP || look.border.len() != MAP * MAP {
             return Err(Error::model(MODEL, "gave no finite logit with its maps"));
         }
-        held.retain(|(at, _), _| face.at.since(*at) < KEPT);
-        held.insert(key, look.clone());
         Ok(Some(look))
     }
 }
 
-/// The candidate's faces in a window that were looked at with what is around them.
-pub(crate) fn candidates<'a>(window: &Window<'a>) -> impl Iterator<Item = &'a FaceObservation> {
-    let candidate = window.tracks.candidate;
-    window.faces.iter().filter(move |f| candidate == Some(f.track))
+/// The candidate's among these faces.
+pub(crate) fn candidates<'a>(
+    faces: &'a [FaceObservation],
+    tracks: &Tracks,
+) -> impl Iterator<Item = &'a FaceObservation> {
+    let candidate = tracks.candidate;
+    faces.iter().filter(move |f| candidate == Some(f.track))
 }
 
 fn to_share(face: &FaceObservation) -> Option<Affine> {

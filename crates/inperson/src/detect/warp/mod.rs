@@ -70,7 +70,7 @@ impl Sum {
 
 impl Warp {
     pub(crate) fn new(reader: Reader) -> Self {
-        Self { calibration: reader.calibrations()[1], reader, faces: BTreeMap::new() }
+        Self { calibration: reader.calibration(), reader, faces: BTreeMap::new() }
     }
 }
 
@@ -80,7 +80,7 @@ impl Detector for Warp {
     }
 
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
-        for face in candidates(window) {
+        for face in candidates(window.faces, window.tracks) {
             let sum = self.faces.entry(face.track).or_default();
             if sum.gate.admits(face)
                 && let Some(look) = self.reader.look(face)?

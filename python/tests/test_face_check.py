@@ -1,0 +1,66 @@
+"""The check `face` on the drawn candidate, against the same model run by Python's onnxruntime."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+import inperson
+
+ROOT = Path(__file__).parents[2]
+FRAMES, FEW = 14, 0.5
+# when takes begin: once a face was followed for 0.3 s, and so long after the one before
+FIRST, APART = 0.3, [1.6, 5.0]
+
+
+@pytest.fixture(scope="module")
+def candidate(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("face") / "candidate.mp4"
+    subprocess.run([sys.executable, ROOT / "examples/demo/candidate.py", path, "--seconds", "9"], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> inperson.Analyzer:
+    return inperson.Analyzer(checks=["face"])
+
+
+def found(report: inperson.Report) -> dict:
+    return next(e for e in report.evidence if e["code"] == "face.manipulated")
+
+
+def test_the_score_is_what_python_computes(candidate, analyzer):
+    seen = analyzer.observe(candidate)
+    mine = seen["track"] == seen["candidate"]
+    at, context = seen["at"][mine], seen["context"][mine]
+    session = onnxruntime.InferenceSession(str(ROOT / "models/face/model.onnx"), providers=["CPUExecutionProvider"])
+    scores, outside, start = [], [], FIRST
+    for wait in (*APART, 0):
+        first = np.searchsorted(at, start - 1e-6)
+        score, share = session.run(None, {"faces": context[first : first + FRAMES].transpose(0, 3, 1, 2).astype(np.float32)})
+        scores.append(score[0]), outside.append(share[0])
+        start = at[first] + wait
+    facts = found(analyzer.analyze(candidate))["facts"]
+    assert facts["takes"] == len(scores)
+    assert facts["raw"] == pytest.approx(sum(scores) / (len(scores) + FEW), abs=2e-3)
+    assert facts["outside_share"] == pytest.approx(np.mean(outside), abs=5e-3)
+
+
+def test_nobody_is_flagged_by_it_alone(candidate):
+    report = inperson.analyze(candidate)
+    finding = found(report)["finding"]
+    assert finding["kind"] == "abstain" or -1.0 <= finding["llr"] <= 1.2
+    assert report.assessment["action"] == "no_concern_found"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [(["-vf", "drawbox=t=fill:c=gray"], "no_face"), (["-t", "1.5"], "too_short"), (["-r", "12"], "too_few_frames"), (["-vf", "gblur=sigma=9"], "too_blurred"), (["-vf", "scale=iw/3:-2,pad=640:360"], "too_small")],
+)
+def test_what_cannot_be_judged_is_left_with_its_reason(candidate, analyzer, tmp_path, options, reason):
+    path = tmp_path / "clip.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", candidate, *options, path], check=True)
+    assert found(analyzer.analyze(path))["finding"] == {"kind": "abstain", "reason": reason}
