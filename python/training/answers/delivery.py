@@ -21,6 +21,8 @@ from sklearn.preprocessing import StandardScaler
 from .text import FILLERS
 
 STRETCH, LEAST, PAUSE, BREAK, STRETCHED = 150, 80, 0.15, 5.0, 0.88
+REMARKS = 400  # words of a turn that is a speech
+CUT = 4.0  # deviations
 FUNCTION = frozenset(
     "the a an of to in on for with and or but that is are was i we you it at by from as so because if our this be have will".split()
 )
@@ -76,7 +78,10 @@ def features(stretch):
 
 
 def calls(folder: Path):
-    """Stretches of every speaker's turns: call, speaker, 1 for prepared remarks, features."""
+    """Stretches of every speaker's turns: call, speaker, turn, 1 for prepared remarks, whether it is doubtful, features.
+
+    Where questions begin was found by their wording, which some calls miss. So what comes before them, but after the last
+    speech of `REMARKS` words, is doubtful: chairmen and questions that were not announced."""
     rows = []
     for line in gzip.open(folder / "transcripts/earnings22.jsonl.gz", "rt"):
         call = json.loads(line)
@@ -87,20 +92,22 @@ def calls(folder: Path):
             if not turns or turns[-1][0] != speaker:
                 turns.append((speaker, []))
             turns[-1][1].append((word, start, end))
+        firsts = [next((s for _, s, _ in words if s is not None), None) for _, words in turns]
+        before = [first is not None and first < call["qa_start_s"] for first in firsts]
+        last = max((i for i, (_, words) in enumerate(turns) if before[i] and len(words) >= REMARKS), default=-1)
         for number, (speaker, words) in enumerate(turns):
-            first = next((s for _, s, _ in words if s is not None), None)
-            if first is None:
+            if firsts[number] is None:
                 continue
             for at in range(0, len(words), STRETCH):
                 found = features(words[at : at + STRETCH])
                 if found:
-                    rows.append((call["id"], f"{call['id']}-{speaker}", number, int(first < call["qa_start_s"]), found))
+                    rows.append((call["id"], f"{call['id']}-{speaker}", number, int(before[number]), before[number] and number > last, found))
     return rows
 
 
 def model(kind):
-    if kind == "quadratic":
-        return Quadratic()
+    if kind == "additive":
+        return Additive()
     return make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
 
 
@@ -136,7 +143,7 @@ def report(name, out, y, call, speaker, turn):
 
 
 HEAD = '''id = "answers-delivery"
-version = "0.1.0"
+version = "0.2.0"
 task = "answer-delivery"
 summary = "Tells reading aloud from free speech by the times of words, in English."
 licence = "MIT OR Apache-2.0 AND CC-BY-SA-4.0 (see CARD.md: trained on times of words from CC BY-SA transcripts)"
@@ -157,32 +164,30 @@ meaning = "logit; positive: read aloud"
 '''
 
 
-class Quadratic:
-    """Logistic regression over standardised features and their products."""
+class Additive:
+    """Logistic regression over standardised features, each bent at five quantiles."""
 
-    def __init__(self, c=0.003):
+    def __init__(self, c=0.05):
         self.c = c
 
     def expand(self, x):
-        z = np.clip((x - self.mean) / self.scale, -4, 4)
-        i, j = np.triu_indices(z.shape[1])
-        return np.hstack([z, z[:, i] * z[:, j]])
+        z = np.clip((x - self.mean) / self.scale, -CUT, CUT)
+        return np.hstack([z] + [np.maximum(z - k, 0) for k in self.knots])
 
     def fit(self, x, y, sample_weight):
         self.mean, self.scale = x.mean(0), x.std(0) + 1e-6
-        self.line = LogisticRegression(C=self.c, max_iter=300).fit(self.expand(x), y, sample_weight=sample_weight / sample_weight.mean())
-        n = x.shape[1]
-        weights = self.line.coef_.ravel()
-        self.linear, self.square = weights[:n], np.zeros((n, n))
-        self.square[np.triu_indices(n)] = weights[n:]
+        z = (x - self.mean) / self.scale
+        self.knots = np.array([np.quantile(z, q, axis=0) for q in (0.1, 0.3, 0.5, 0.7, 0.9)])
+        self.line = LogisticRegression(C=self.c, max_iter=1000).fit(self.expand(x), y, sample_weight=sample_weight / sample_weight.mean())
         return self
 
     def decision_function(self, x):
         return self.line.decision_function(self.expand(x))
 
 
-def others(fitted, calibration, data):
-    """What the weights say of free speech from elsewhere, whose times were made otherwise."""
+def elsewhere(fitted, data):
+    """Scores of free speech from elsewhere, whose times were made otherwise, by corpus."""
+    raw = {}
     for name in ("ami_meetings", "coraal_interviews"):
         found = []
         for line in gzip.open(data / f"transcripts/{name}.jsonl.gz", "rt"):
@@ -191,30 +196,33 @@ def others(fitted, calibration, data):
                 words.setdefault(speaker, []).append((word, start, end))
             # every third stretch: enough for a share
             found += [f for w in words.values() for at in range(0, len(w), 3 * STRETCH) if (f := features(w[at : at + STRETCH]))]
-        raw = fitted.decision_function(np.array(found))
-        out = (raw < calibration["range"][0]) | (raw > calibration["range"][1])
-        llr = np.clip(calibration["slope"] * raw + calibration["offset"], *calibration["bounds"])
-        print(f"{name}: {len(raw)} stretches, {out.mean():.1%} out of range, {(llr[~out] >= 0.5).mean():.1%} at 0.5 and more, median {np.median(llr):.2f}")
+        raw[name] = fitted.decision_function(np.array(found))
+    return raw
 
 
 def export(folder, x, y, call, out, data):
     from . import export as onnx_export
 
     w = np.array([1 / np.sqrt((call == c).sum()) for c in call])
-    fitted = Quadratic().fit(x, y, sample_weight=w)
+    fitted = Additive().fit(x, y, sample_weight=w)
     # a whole answer of one stretch, both sides weighed alike
     line = LogisticRegression(C=1e6).fit(out[:, None], y, sample_weight=np.where(y == 1, 0.5 / (y == 1).mean(), 0.5 / (y == 0).mean()))
     low, high = np.quantile(out, [0.001, 0.999])
     # one kind of call is no proof for interviews: half of what the fit allows, and never more than 1
     calibration = dict(slope=0.5 * float(line.coef_[0, 0]), offset=0.5 * float(line.intercept_[0]) - 0.1,
                        range=[float(low) - 0.5, float(high) + 0.5], bounds=[-0.7, 1.0])
-    # at most 1 of 100 stretches of free speech reaches an LLR of 0.5
-    calibration["offset"] = min(calibration["offset"], 0.5 - calibration["slope"] * float(np.quantile(out[y == 0], 0.99)))
+    # at most 1 of 100 stretches of free speech reaches an LLR of 0.5, here and elsewhere
+    free = {"earnings22": out[y == 0], **elsewhere(fitted, data)}
+    highest = max(float(np.quantile(raw, 0.99)) for raw in free.values())
+    calibration["offset"] = min(calibration["offset"], 0.5 - calibration["slope"] * highest)
+    for name, raw in free.items():
+        outside = (raw < calibration["range"][0]) | (raw > calibration["range"][1])
+        own = np.clip(calibration["slope"] * raw + calibration["offset"], *calibration["bounds"])[~outside]
+        print(f"{name}: {len(raw)} free stretches, {outside.mean():.1%} out of range, {(own >= 0.5).mean():.1%} at 0.5 and more, median {np.median(own):.2f}")
     llr = np.clip(calibration["slope"] * out + calibration["offset"], *calibration["bounds"])
     metrics = dict(n=len(y), auc=float(roc_auc_score(y, out)), free_at_half=float((llr[y == 0] >= 0.5).mean()), read_at_half=float((llr[y == 1] >= 0.5).mean()))
     print("calibration", calibration, metrics)
-    others(fitted, calibration, data)
-    onnx_export.write(folder, onnx_export.quadratic(fitted.mean, fitted.scale, fitted.linear, fitted.square, float(fitted.line.intercept_[0])), HEAD, calibration, metrics)
+    onnx_export.write(folder, onnx_export.additive(fitted.mean, fitted.scale, CUT, fitted.knots, fitted.line.coef_.ravel(), float(fitted.line.intercept_[0])), HEAD, calibration, metrics)
 
 
 def main():
@@ -223,9 +231,12 @@ def main():
     parser.add_argument("--export", type=Path)
     a = parser.parse_args()
     rows = calls(a.data)
-    call, speaker, turn, y, x = (np.array(c) for c in zip(*rows))
-    print(len(y), "stretches of", len(set(call)), "calls,", f"{y.mean():.2f} prepared")
-    for kind in ("linear", "quadratic"):
+    call, speaker, turn, y, doubtful, x = (np.array(c) for c in zip(*rows))
+    out = out_of_call(lambda: model("additive"), x, y, call)
+    report("doubtful stretches among them", out, y, call, speaker, turn)
+    call, speaker, turn, y, x = (c[~doubtful] for c in (call, speaker, turn, y, x))
+    print(len(y), "stretches of", len(set(call)), "calls,", f"{y.mean():.2f} prepared;", doubtful.sum(), "doubtful ones left out")
+    for kind in ("linear", "additive"):
         out = out_of_call(lambda: model(kind), x, y, call)
         report(kind, out, y, call, speaker, turn)
     if a.export:

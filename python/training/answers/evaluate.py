@@ -160,11 +160,11 @@ def calibration(rows, raw):
     picked = [rows[i] for i in index]
     w = model.weights(picked)
     c = calibrate(raw[index], np.array([r.ai for r in picked]), w, [-0.7, 1.5])
-    # honest people first: at most 3 of 100 pieces of writing and prepared speech reach an LLR of 0.5
+    # honest people first: at most 2 of 100 pieces of writing and prepared speech reach an LLR of 0.5
     honest = np.array([not r.ai for r in picked])
     order = np.argsort(raw[index][honest])
     reached = np.cumsum(w[honest][order]) / w[honest].sum()
-    limit = raw[index][honest][order][min(np.searchsorted(reached, 0.97), honest.sum() - 1)]
+    limit = raw[index][honest][order][min(np.searchsorted(reached, 0.98), honest.sum() - 1)]
     c["offset"] = min(c["offset"], 0.5 - c["slope"] * float(limit))
     every = raw[[i for i, r in enumerate(rows) if r.words >= 80]]
     low, high = np.quantile(every, [0.0005, 0.9995])

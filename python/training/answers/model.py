@@ -33,7 +33,7 @@ PRIOR = 0.4  # weight that a deviation of a group of the lexicon has before anyt
 C_GROUP = 0.003  # variance about it
 FULL = 60  # rows from which a cell has its whole weight
 DOMAINS = {"code": 0.5, "essay": 1.0, "qa": 1.2, "other": 1.0}
-REGISTERS = {"speech": 0.4, "simulated": 0.1, "prepared": 0.5}
+REGISTERS = {"speech": 0.8, "simulated": 0.3, "prepared": 1.5}
 
 
 def lexicon(path: Path = Path(__file__).parent / "lexicon.txt"):
@@ -163,7 +163,7 @@ def fit(x: sp.csr_matrix, rows, least_sources: int | None = None) -> Linear:
 
 
 GATE = 1.0  # what a unit of the logit of speech takes from the score: the Rust code has the same
-FEW = 60  # words at which a score counts by half
+FEW = 150  # words at which a score counts by half
 
 
 def raw(score: np.ndarray, spoken: np.ndarray, words: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from . import data, evaluate, export, model
 
 HEAD = '''id = "answers"
-version = "0.3.0"
+version = "0.4.0"
 task = "answer-wording"
 summary = "Tells answers worded by a language model from those of people, in English."
 licence = "MIT OR Apache-2.0"

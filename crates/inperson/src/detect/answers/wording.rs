@@ -20,7 +20,7 @@ pub(crate) const MODEL: &str = "answers";
 /// Words under which nothing is said of the wording.
 pub const LEAST_WORDS: usize = 80;
 /// Words at which a score counts by half.
-const FEW: f64 = 60.0;
+const FEW: f64 = 150.0;
 /// What a unit of the logit of speech takes from the score: wording that is speech is not compared with prose.
 const GATE: f64 = 1.0;
 /// Most words that are looked at: calibration has no longer answers.
