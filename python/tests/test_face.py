@@ -64,3 +64,10 @@ def test_what_cannot_be_judged_is_left_with_its_reason(candidate, analyzer, tmp_
     path = tmp_path / "clip.mp4"
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", candidate, *options, path], check=True)
     assert found(analyzer.analyze(path))["finding"] == {"kind": "abstain", "reason": reason}
+
+
+def test_a_dark_face_is_abstained_on(candidate, analyzer, tmp_path):
+    path = tmp_path / "dark.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", candidate, "-t", "4", "-vf", "eq=brightness=-0.1,colorlevels=romax=0.12:gomax=0.12:bomax=0.12", path], check=True)
+    finding = found(analyzer.analyze(path))["finding"]
+    assert finding["kind"] == "abstain" and finding["reason"] in ("bad_exposure", "no_face", "too_short", "too_blurred"), finding

@@ -170,6 +170,7 @@ fn too_little_is_not_no_concern() {
     let want = [
         ("answers.wording", Reason::NoTranscript),
         ("capture.all", Reason::TooShort),
+        ("face.manipulated", Reason::NoFace),
         ("lipsync.mismatch", Reason::NoAudio),
         ("voice.synthetic", Reason::NoAudio),
     ];

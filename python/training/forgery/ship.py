@@ -63,12 +63,13 @@ class Graph(torch.nn.Module):
         for name in ("low", "high", "middle", "spread", "factors"):
             put(name, getattr(k, name).astype(np.float32))
         put("centres", k.centres)
+        put("length", np.square(k.centres * STEP).sum(1).astype(np.float32))
 
     def forward(self, faces):
         x = self.texture(faces)
         outside = ((x < self.low) | (x > self.high)).float().mean()
         x = ((torch.minimum(torch.maximum(x, self.low), self.high) - self.middle) / self.spread).clamp(-4, 4)
-        apart = (self.centres.float() * STEP - x).square().mean(1)
+        apart = (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x)
         return ((-WIDTH * apart).exp() @ self.factors + self.level).reshape(1), outside.reshape(1)
 
 

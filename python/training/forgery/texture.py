@@ -103,8 +103,9 @@ class Texture(nn.Module):
     def mean(self, x: Tensor) -> Tensor:
         return x.flatten(-2) @ self.zones.T / self.area
 
-    def laid(self, v: Tensor) -> Tensor:
-        return (v @ self.zones / self.most).unflatten(-1, (SMALL, SMALL))
+    def less_zones(self, x: Tensor) -> Tensor:
+        """Every zone's mean taken out."""
+        return x - (self.mean(x) @ self.zones / self.most).unflatten(-1, (SMALL, SMALL))
 
     def alike(self, a: Tensor, b: Tensor) -> Tensor:
         return self.mean(a * b) / (self.mean(a * a) * self.mean(b * b) + 1e-2).sqrt()
@@ -133,8 +134,7 @@ class Texture(nn.Module):
         r, g, b = x[:, :1], x[:, 1:2], x[:, 2:]
         y = 0.299 * r + 0.587 * g + 0.114 * b
         c = self.down @ torch.cat([y, (b - y) * 0.5643, (r - y) * 0.7133], 1) @ self.down.T
-        bands, energy, light = self.still(c)
-        self.moving(c, bands, energy, light)
+        self.moving(c, *self.still(c))
         return torch.cat(self.out)
 
     def add(self, name: str, value: Tensor, *keys) -> None:
@@ -143,24 +143,34 @@ class Texture(nn.Module):
         self.out.append((value @ self.contrasts).flatten())
 
     def still(self, c: Tensor):
-        """What single frames show, averaged."""
-        scale, ch = range(3), ("y", "cb", "cr")
-        bands = torch.stack([self.blur(c, q) - self.blur(c, 1.6 * q) for q in SCALES], 1)  # frame, scale, colour, y, x
-        energy = lg(self.mean(bands * bands), 0.02)
-        self.add("energy", energy.mean(0), scale, ch)
-        luma = bands[:, :, 0]
-        power = self.mean(luma * luma)
-        self.add("kurtosis", lg(self.mean(luma**4) / (power + 0.05) ** 2, 0.1).mean(0), scale)
-        self.add("skewness", (self.mean(luma**3) / (power + 0.05) ** 1.5).mean(0), scale)
-        size = luma.abs()
-        size = size - self.laid(self.mean(size))
-        for i, j in ((0, 1), (1, 2), (0, 2)):
-            self.add(f"size{i}{j}", self.alike(size[:, i], size[:, j]).mean(0))
-            self.add(f"sign{i}{j}", self.alike(luma[:, i], luma[:, j]).mean(0))
-            self.add(f"colours{i}{j}", self.alike(bands[:, :, i], bands[:, :, j]).mean(0), scale)
+        """What single frames show, averaged. One scale after the other, so that few maps are held at a time."""
+        scale, ch, pairs = range(3), ("y", "cb", "cr"), ((0, 1), (1, 2), (0, 2))
+        lumas, sizes, tints, of = [], [], None, {k: [] for k in ("energy", "kurtosis", "skewness", *(f"colours{i}{j}" for i, j in pairs), "edge1", "edge2")}
+        for q in SCALES:
+            band = self.blur(c, q) - self.blur(c, 1.6 * q)  # frame, colour, y, x
+            luma, squares = band[:, 0], band * band
+            of["energy"].append(lg(self.mean(squares), 0.02))
+            square = squares[:, 0]
+            power = self.mean(square) + 0.05
+            of["kurtosis"].append(lg(self.mean(square * square) / (power * power), 0.1))
+            of["skewness"].append(self.mean(square * luma) / (power * power.sqrt()))
+            size = self.less_zones(luma.abs())
+            for i, j in pairs:
+                of[f"colours{i}{j}"].append(self.alike(band[:, i], band[:, j]))
+            for j in (1, 2):
+                of[f"edge{j}"].append(self.alike(self.less_zones(band[:, j].abs()), size))
+            tints = band[:, 1:] if q == SCALES[1] else tints
+            lumas.append(luma), sizes.append(size)
+        of = {k: torch.stack(v, 1) for k, v in of.items()}
+        self.add("energy", of["energy"].mean(0), scale, ch)
+        for name in ("kurtosis", "skewness"):
+            self.add(name, of[name].mean(0), scale)
+        for i, j in pairs:
+            self.add(f"size{i}{j}", self.alike(sizes[i], sizes[j]).mean(0))
+            self.add(f"sign{i}{j}", self.alike(lumas[i], lumas[j]).mean(0))
+            self.add(f"colours{i}{j}", of[f"colours{i}{j}"].mean(0), scale)
         for j in (1, 2):
-            tint = bands[:, :, j].abs()
-            self.add(f"edge{j}", self.alike(tint - self.laid(self.mean(tint)), size).mean(0), scale)
+            self.add(f"edge{j}", of[f"edge{j}"].mean(0), scale)
         y = c[:, 0]
         for q in (0.8, 1.6):
             h, v, d = self.sep(y, (q, 0), (q, 2)), self.sep(y, (q, 2), (q, 0)), 2 * self.sep(y, (q, 1), (q, 1))
@@ -169,9 +179,9 @@ class Texture(nn.Module):
         for name, a in (("dx", y - torch.cat([y[:, :, 1:], y[:, :, -1:]], 2)), ("dy", y - torch.cat([y[:, 1:], y[:, -1:]], 1))):
             self.add("sparse" + name, (lg(self.mean(a.abs()), 0.05) - 0.5 * lg(self.mean(a * a), 0.05)).mean(0))
             self.add("flat" + name, self.mean(torch.sigmoid((1 - a.abs()) * 8)).mean(0))
-        return bands, energy, lg(self.mean(c[:, 0]), 1.0)
+        return lumas, tints, of["energy"], lg(self.mean(y), 1.0)
 
-    def moving(self, c: Tensor, bands: Tensor, energy: Tensor, light: Tensor) -> None:
+    def moving(self, c: Tensor, lumas: list[Tensor], tints: Tensor, energy: Tensor, light: Tensor) -> None:
         """What changes from frame to frame, as it comes and with movement taken out."""
         scale = range(3)
         deviation = lambda v: ((v - v.mean(0)) ** 2).mean(0)
@@ -182,24 +192,30 @@ class Texture(nn.Module):
             self.add(f"flicker-{name}", lg(deviation(high).sqrt(), 1e-3))
             self.add(f"slow-{name}", lg(deviation(far).sqrt(), 2e-3) - lg(deviation(near).sqrt(), 2e-3))
             self.add(f"burst-{name}", lg((high**4).mean(0) / (deviation(high) + 1e-6) ** 2, 0.1))
-        luma = bands[:, :, 0]
         for k in (1, LAG):
             f = self.flow(c[:-k, :1], c[k:, :1])
-            a, b = luma[:-k], luma[k:]
-            w = self.warp(b, f)
-            d = w - a
-            left, had = self.mean(d * d), self.mean(a * a)
-            self.add(f"stays{k}", self.alike(a, w).mean(0), scale)
-            self.add(f"residue{k}", lg(left, 0.02).mean(0), scale)
-            self.add(f"renewed{k}", (lg(left, 0.02) - lg(had, 0.02)).mean(0), scale)
-            self.add(f"unaligned{k}", (lg(self.mean((b - a) ** 2), 0.02) - lg(had, 0.02)).mean(0), scale)
-            self.add(f"peaks{k}", lg(self.mean(d**4) / (left + 0.02) ** 2, 0.1).mean(0), scale)
-            self.add(f"uneven{k}", lg(deviation(lg(left, 0.02)).sqrt(), 0.02), scale)
+            of = {n: [] for n in ("stays", "residue", "renewed", "unaligned", "peaks", "uneven", "edges")}
+            for luma in lumas:
+                a, b = luma[:-k], luma[k:]
+                w = self.warp(b[:, None], f)[:, 0]
+                d = w - a
+                square = d * d
+                left, had = self.mean(square), lg(self.mean(a * a), 0.02)
+                of["stays"].append(self.alike(a, w).mean(0))
+                of["residue"].append(lg(left, 0.02).mean(0))
+                of["renewed"].append((lg(left, 0.02) - had).mean(0))
+                of["unaligned"].append((lg(self.mean((b - a) * (b - a)), 0.02) - had).mean(0))
+                of["peaks"].append(lg(self.mean(square * square) / (left + 0.02) ** 2, 0.1).mean(0))
+                of["uneven"].append(lg(deviation(lg(left, 0.02)).sqrt(), 0.02))
+                if k == 1:
+                    of["edges"].append(self.alike(d.abs(), a.abs()).mean(0))
+            for name in list(of)[:6]:
+                self.add(f"{name}{k}", torch.stack(of[name]), scale)
             if k == 1:
-                tint = bands[:-1, 1, 1:]
-                t = self.warp(bands[1:, 1, 1:], f) - tint
-                self.add("renewed-colour", (lg(self.mean(t * t), 0.02) - lg(self.mean(tint * tint), 0.02)).mean(0), ("cb", "cr"))
-                self.add("change-at-edges", self.alike(d.abs(), a.abs()).mean(0), scale)
-            off = f - self.laid(self.mean(f))
+                a = tints[:-1]
+                t = self.warp(tints[1:], f) - a
+                self.add("renewed-colour", (lg(self.mean(t * t), 0.02) - lg(self.mean(a * a), 0.02)).mean(0), ("cb", "cr"))
+                self.add("change-at-edges", torch.stack(of["edges"]), scale)
+            off = self.less_zones(f)
             self.add(f"moves{k}", lg(self.mean(f * f).sum(1).mean(0), 0.002))
             self.add(f"bends{k}", lg(self.mean(off * off).sum(1).mean(0), 0.002))

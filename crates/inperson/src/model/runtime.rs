@@ -150,6 +150,8 @@ impl Runtime {
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_intra_op_spinning(false)?
+            // plans of memory per shape of inputs, which vary: a third more memory for no time
+            .with_memory_pattern(false)?
             .with_optimization_level(GraphOptimizationLevel::All)?)
     }
 }

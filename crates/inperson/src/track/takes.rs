@@ -1,14 +1,14 @@
 //! Takes: a few runs of successive frames in which faces are cut with what is around them, for what pictures show from frame
-//! to frame. Each costs a check about a third of a second of one core, so that they become rare as an interview goes on.
+//! to frame. Each costs a check a fifth of a second of one core, so that they become rare as an interview goes on.
 
 use crate::time::Timestamp;
 
 /// Frames of a take: more than are looked at, since calls drop some.
 pub const TAKE: usize = 20;
 
-/// Time from the start of a take to that of the next: three early ones within the first burst, then every other minute, then every fifth.
+/// Time from the start of a take to that of the next: three early ones within the first burst, then every third minute, then every fifth.
 const APART: [i64; 3] = [1_600_000, 5_000_000, 7_000_000];
-const LATER: [(i64, i64); 2] = [(600_000_000, 120_000_000), (i64::MAX, 300_000_000)];
+const LATER: [(i64, i64); 2] = [(600_000_000, 180_000_000), (i64::MAX, 300_000_000)];
 /// A face has to be followed for so long before the first one.
 const SETTLED: i64 = 300_000;
 
@@ -66,7 +66,7 @@ mod tests {
     fn a_few_early_then_rare() {
         let all = starts(60, |_| true);
         assert_eq!(all[..4], [320_000, 1_920_000, 6_920_000, 13_920_000]);
-        assert_eq!(all.iter().filter(|&&t| t < 600_000_000).count(), 8);
+        assert_eq!(all.iter().filter(|&&t| t < 600_000_000).count(), 6);
         assert!(all.len() < 20, "{}", all.len());
     }
 
