@@ -49,6 +49,17 @@ def test_the_score_is_what_python_computes(candidate, analyzer):
     assert facts["outside_share"] == pytest.approx(np.mean(outside), abs=5e-3)
 
 
+def test_a_live_call_is_judged_as_its_recording(candidate, analyzer):
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", candidate, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, stdout=subprocess.PIPE).stdout
+    session = analyzer.session(audio=False)
+    for i, frame in enumerate(np.frombuffer(raw, np.uint8).reshape(-1, 360, 640, 3)):
+        session.push_video(frame, i / 25)
+    live, recorded = found(session.finish())["facts"], found(analyzer.analyze(candidate))["facts"]
+    assert live["takes"] == recorded["takes"] == 3
+    # colours were rounded on the way
+    assert live["raw"] == pytest.approx(recorded["raw"], abs=0.1)
+
+
 def test_nobody_is_flagged_by_it_alone(candidate):
     report = inperson.analyze(candidate)
     finding = found(report)["finding"]
