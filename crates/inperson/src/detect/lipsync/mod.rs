@@ -38,9 +38,9 @@ const COVERED: f32 = 0.9;
 const AROUND: i64 = 200_000;
 /// Agreement that tells nothing with much speech, what the best of all lags adds to it by chance in one second of speech, and the
 /// seconds of speech at which a mean counts by half.
-const NEUTRAL: f64 = 0.418;
-const CHANCE: f64 = 0.002;
-const FEW: f64 = 4.0;
+const NEUTRAL: f64 = 0.4254;
+const CHANCE: f64 = 0.0474;
+const FEW: f64 = 8.0;
 /// Most stretches that are named.
 const NAMED: usize = 5;
 
@@ -57,6 +57,10 @@ struct Unread {
     dark: u32,
     hidden: u32,
     read: u32,
+    /// Hops left out because another face speaks.
+    shared: u32,
+    /// Hops with speech in which nobody else's mouth moves.
+    alone: u32,
 }
 
 /// The check `lipsync`.
@@ -149,6 +153,10 @@ impl LipSync {
             () if u.dark > u.read => (Reason::BadExposure, "the face is too dark to read its lips"),
             () if u.hidden > u.read => (Reason::Hidden, "the mouth is turned away or covered"),
             () if self.music => (Reason::Music, "music lies under the speech, which the check does not judge"),
+            () if u.shared > u.alone => (
+                Reason::OverlappingSpeech,
+                "another face speaks while the candidate is seen, so that the words may be theirs",
+            ),
             () if !self.spoken => (Reason::TooLittleSpeech, "no speech of the candidate was heard"),
             () if self.towers.sparse() => (Reason::TooFewFrames, "lips move faster than the frames come"),
             () => (Reason::TooLittleSpeech, "too little speech was heard while the candidate's lips were seen"),
@@ -168,7 +176,12 @@ impl Detector for LipSync {
         self.towers.hear(window.span, window.audio);
         let old = window.span.start.plus(-4_000_000);
         self.speech.retain(|s| s.end >= old);
-        if !window.music {
+        let spoken = !window.speech.is_empty();
+        let shared = spoken && mouths::another_speaks(window);
+        self.unread.shared += u32::from(shared);
+        self.unread.alone += u32::from(spoken && !shared);
+        // what is heard then may be the other's words, or both at once
+        if !window.music && !shared {
             let own = window.speech.iter().filter(|s| !window.elsewhere(**s));
             self.speech.extend(own.map(|s| Span::new(s.start.plus(-AROUND), s.end.plus(AROUND))));
         }

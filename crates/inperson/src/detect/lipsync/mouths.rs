@@ -24,6 +24,12 @@ pub(super) struct Mouths {
     silent: Vec<Span>,
 }
 
+/// Whether the mouth of a face that is not the candidate's moves as in speech.
+pub(super) fn another_speaks(window: &Window<'_>) -> bool {
+    let others = window.faces.iter().filter(|f| Some(f.track) != window.tracks.candidate);
+    others.filter_map(|f| f.motion).any(|m| m.mouth > SPEAKING)
+}
+
 impl Mouths {
     pub(super) fn look(&mut self, window: &Window<'_>) {
         let Some(candidate) = window.tracks.candidate else { return };
