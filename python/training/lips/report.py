@@ -262,7 +262,7 @@ def main() -> None:
     raw = raw_of(f, m, sec)
     metrics |= {"n": int(len(y)), "cllr": round(scores[few][0], 4), "genuine_llr_over_1": round(float((llr[y == 0] > 1).mean()), 4)}
     f = {k: float(v) for k, v in f.items()}
-    a.fit.write_text(json.dumps(f | {"low": -0.6, "high": 0.5, "bound_low": -1.5, "bound_high": 3.0, "metrics": metrics}))
+    a.fit.write_text(json.dumps(f | {"low": -0.6, "high": 0.5, "bound_low": -0.7, "bound_high": 3.0, "metrics": metrics}))
     print(f)
     # material by system: other labels, heads made from sound, mouths that were re-made
     print("by system (agreement over the whole clip):")
