@@ -194,7 +194,7 @@ fn a_stalled_camera_does_not_stop_the_sound_from_being_heard() {
 
 #[test]
 fn samples_that_are_not_numbers_are_silence() {
-    let bad = vec![f32::NAN, f32::INFINITY, 9.0, -9.0].repeat(20_000);
+    let bad = [f32::NAN, f32::INFINITY, 9.0, -9.0].repeat(20_000);
     let chunk = AudioChunk { at: Timestamp::ZERO, samples: bad.into() };
     let heard = report(media(false, true), vec![Sample::Audio(chunk)]);
     assert!(heard.to_json().is_ok() && heard.tracks.speech_s.is_finite());

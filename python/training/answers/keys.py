@@ -54,21 +54,34 @@ def typed(x: np.ndarray, level: float, rng) -> np.ndarray:
     return np.r_[room, x]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description: str):
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--inperson", type=Path, required=True)
     parser.add_argument("--scratch", type=Path, required=True)
-    a = parser.parse_args()
-    talkers = [sound(a.data / "talkers" / r["path"]) for r in csv.DictReader(open(a.data / "talkers/manifest.csv"))]
-    talkers = [x for x in talkers if len(x) >= RATE]
+    return parser.parse_args()
+
+
+def talkers_of(data: Path) -> list[tuple[str, np.ndarray]]:
+    """Repository and sound of every talker."""
+    return [(r["repo"], sound(data / "talkers" / r["path"])) for r in csv.DictReader(open(data / "talkers/manifest.csv"))]
+
+
+def speech_of(data: Path, each: int) -> dict[str, list[np.ndarray]]:
+    """Sound of at most `each` genuine clips of every source of the speech corpus."""
+    sources: dict[str, list] = {}
+    for r in csv.DictReader(open(data / "audio/manifest.csv")):
+        if r["label"] == "bonafide":
+            sources.setdefault(r["repo"], []).append(data / "audio" / r["path"])
+    return {source: [sound(p) for p in paths[:each]] for source, paths in sources.items()}
+
+
+def main():
+    a = arguments(__doc__)
+    talkers = [x for _, x in talkers_of(a.data) if len(x) >= RATE]
     alarms = sum(bool(heard(a, x)) for x in talkers)
     print(f"talkers: typing in {alarms} of {len(talkers)}, {sum(map(len, talkers)) / RATE / 60:.0f} minutes")
-    sources: dict[str, list] = {}
-    for r in csv.DictReader(open(a.data / "audio/manifest.csv")):
-        if r["label"] == "bonafide":
-            sources.setdefault(r["repo"], []).append(a.data / "audio" / r["path"])
-    joined = [np.concatenate([sound(p) for p in paths[:EACH]]) for _, paths in sorted(sources.items())]
+    joined = [np.concatenate(clips) for _, clips in sorted(speech_of(a.data, EACH).items())]
     alarms = sum(bool(heard(a, x)) for x in joined)
     print(f"speech: typing in {alarms} of {len(joined)} sources, {sum(map(len, joined)) / RATE / 60:.0f} minutes")
     rng, found = np.random.default_rng(0), {level: [] for level in LEVELS}

@@ -6,16 +6,13 @@ A transcript says that all is the candidate's answer. The pause of 3.5 s is made
 back and forth, in the middle of the recording; the other talker speaks in 3 s of it.
 """
 
-import argparse
-import csv
 import json
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
-from .keys import RATE, sound
+from .keys import RATE, arguments, speech_of, talkers_of
 
 LEVELS = (None, -12, -18, -24, -30)  # decibel of the other voice against the talker's
 PAUSE = 3.5
@@ -55,21 +52,12 @@ def made(x: np.ndarray, y: np.ndarray, level: float | None, rng):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--inperson", type=Path, required=True)
-    parser.add_argument("--scratch", type=Path, required=True)
-    a = parser.parse_args()
-    talkers = [(r["repo"], sound(a.data / "talkers" / r["path"])) for r in csv.DictReader(open(a.data / "talkers/manifest.csv"))]
-    talkers = [(repo, x) for repo, x in talkers if len(x) >= 3.2 * RATE]
+    a = arguments(__doc__)
+    talkers = [(repo, x) for repo, x in talkers_of(a.data) if len(x) >= 3.2 * RATE]
     alarms = sum(bool(heard(a, x)) for _, x in talkers)
     print(f"talkers: a second voice in {alarms} of {len(talkers)}, {sum(len(x) for _, x in talkers) / RATE / 60:.0f} minutes", flush=True)
-    sources: dict[str, list] = {}
-    for r in csv.DictReader(open(a.data / "audio/manifest.csv")):
-        if r["label"] == "bonafide":
-            sources.setdefault(r["repo"], []).append(a.data / "audio" / r["path"])
     # clips of one source are of several people, so that each is looked at alone
-    clips = [x for paths in sources.values() for x in map(sound, paths[:EACH]) if len(x) >= 3.2 * RATE]
+    clips = [x for paths in speech_of(a.data, EACH).values() for x in paths if len(x) >= 3.2 * RATE]
     alarms = sum(bool(heard(a, x)) for x in clips)
     print(f"speech: a second voice in {alarms} of {len(clips)} clips, {sum(map(len, clips)) / RATE / 60:.0f} minutes", flush=True)
     rng, found = np.random.default_rng(0), {}

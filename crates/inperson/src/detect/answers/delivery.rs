@@ -6,6 +6,7 @@
 
 use ndarray::ArrayView2;
 
+use super::super::calibrated;
 use super::text;
 use super::turns::Answer;
 use crate::calibrate::Calibration;
@@ -64,8 +65,7 @@ impl Delivery {
     /// # Errors
     /// [`Error::Model`] when it is missing, broken or carries no calibration.
     pub fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
-        let model = runtime.model(registry.find(MODEL)?)?;
-        let calibration = model.calibration()?;
+        let (model, calibration) = calibrated(runtime, registry, MODEL)?;
         Ok(Self { model, calibration })
     }
 

@@ -47,6 +47,12 @@ const INFO: DetectorInfo = DetectorInfo {
     summary: "whether the candidate's answers are worded by a model and read out, from a transcript",
 };
 
+/// What was heard, that with most of it first and at most [`MOST_NAMED`]: nothing of this carries weight, so a few are enough.
+fn foremost<T>(mut heard: Vec<T>, most: impl Fn(&T) -> usize) -> impl Iterator<Item = T> {
+    heard.sort_by_key(|h| std::cmp::Reverse(most(h)));
+    heard.into_iter().take(MOST_NAMED)
+}
+
 /// The models of this check.
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerModels {

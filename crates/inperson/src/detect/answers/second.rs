@@ -10,6 +10,7 @@ use crate::media::AUDIO_RATE;
 use crate::time::{Span, Timestamp};
 use crate::timeline::time_of;
 
+use super::foremost;
 use super::turns::Answer;
 
 /// Samples of a frame (64 ms) and of the step to the next (10 ms).
@@ -40,8 +41,6 @@ const LEAST_SYLLABLES: usize = 3;
 const LEAST_FRAMES: usize = 50;
 /// Frames with a pitch in an answer from which the candidate's level is known.
 const LEAST_PITCHED: usize = 100;
-/// Most pauses that are named.
-const MOST_NAMED: usize = 5;
 
 /// Level, whole decibels of full scale, and pitch of every frame.
 #[derive(Debug, Clone, Copy)]
@@ -160,9 +159,8 @@ impl Second {
 
     /// A note for each of the pauses with most syllables: it proves nothing, others may be in the room.
     pub(super) fn conclude<'a>(&self, answers: impl Iterator<Item = &'a Answer>, out: &mut Vec<Evidence>) {
-        let mut heard: Vec<Heard> = answers.flat_map(|a| self.pauses(a.said.span, &a.said.others)).collect();
-        heard.sort_by_key(|h| std::cmp::Reverse(h.syllables));
-        out.extend(heard.into_iter().take(MOST_NAMED).map(|h| {
+        let heard: Vec<Heard> = answers.flat_map(|a| self.pauses(a.said.span, &a.said.others)).collect();
+        out.extend(foremost(heard, |h| h.syllables).map(|h| {
             let message = "a quieter voice is heard while the candidate pauses; it may be anybody nearby, or sound from a loudspeaker: \
                            listen to it";
             Evidence::new("answers.second_voice", Question::Answers, h.span, Finding::Note, message)

@@ -10,6 +10,8 @@ use crate::evidence::{Evidence, Finding, Question};
 use crate::time::{Span, Timestamp};
 use crate::timeline::time_of;
 
+use super::foremost;
+
 /// Samples of one frame: 4 ms.
 const FRAME: usize = 64;
 /// Frames before a click that say what was there: 120 ms.
@@ -31,8 +33,6 @@ const LEAST_KEYS: usize = 8;
 const PACE_S: [f64; 2] = [0.07, 0.4];
 /// Spread of those seconds over their mean: a clock has less.
 const LEAST_SPREAD: f64 = 0.12;
-/// Most runs that are named.
-const MOST_NAMED: usize = 5;
 
 /// Finds typing in sound that is pushed.
 #[derive(Debug, Default)]
@@ -104,9 +104,7 @@ impl Typing {
 
     /// A note for each of the longest runs: typing proves nothing, notes are typed as well.
     pub(super) fn conclude(&self, out: &mut Vec<Evidence>) {
-        let mut runs = self.runs();
-        runs.sort_by_key(|(_, keys)| std::cmp::Reverse(*keys));
-        out.extend(runs.into_iter().take(MOST_NAMED).map(|(span, keys)| {
+        out.extend(foremost(self.runs(), |(_, keys)| *keys).map(|(span, keys)| {
             let message = "this sounds like typing; it may be notes, or somebody else: ask what was looked up";
             Evidence::new("answers.typing", Question::Answers, span, Finding::Note, message).fact("keys", keys as f64)
         }));

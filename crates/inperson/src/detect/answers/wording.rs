@@ -8,6 +8,7 @@
 use ndarray::ArrayView1;
 use serde::Serialize;
 
+use super::super::calibrated;
 use super::signs::Signs;
 use super::text;
 use crate::calibrate::Calibration;
@@ -65,8 +66,7 @@ impl Wording {
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when it is missing, broken or carries no calibration.
     pub fn load(runtime: &Runtime, registry: &Registry) -> Result<Self> {
-        let model = runtime.model(registry.find(MODEL)?)?;
-        let calibration = model.calibration()?;
+        let (model, calibration) = calibrated(runtime, registry, MODEL)?;
         Ok(Self { model, calibration })
     }
 

@@ -47,7 +47,7 @@ impl Repeats {
         let now = self.frames.len();
         self.frames.push((frame.fingerprint, u32::try_from(frame.at.0 / STEP).unwrap_or(u32::MAX)));
         self.look(now);
-        if now % INDEXED == 0 {
+        if now.is_multiple_of(INDEXED) {
             self.places.resize(PLACES, 0);
             let place = &mut self.places[place(frame.fingerprint)];
             if *place == 0 {
