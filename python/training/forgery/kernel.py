@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.5
+FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.75
 # takes after which the mean counts by half
 FEW = 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much

@@ -3,7 +3,8 @@
 What a generator leaves is spread thinly: how energy falls from scale to scale, how scales and colours go together, and what renews itself
 from frame to frame once movement is taken out. Each is a mean, a spread or a correlation over a zone of the face or of what is around it (Portilla &
 Simoncelli 2000 describe textures so), at 112 pixels, where one camera's softness hides another's. What is given is how zones differ: camera and
-encoder are the same for all of them. Colour and light themselves are left out: they tell people apart, not pictures.
+encoder are the same for all of them. Colour, light and movement themselves are left out, which tell people apart, not pictures; so are background and
+body, which lie at another depth and may be put there.
 Every filter is a product with a banded matrix, which is faster here than a convolution.
 """
 
@@ -22,12 +23,12 @@ SMALL = 112
 ZONES = {
     "eyes": [(32, 54, 38, 52), (58, 80, 38, 52)], "nose": [(47, 65, 46, 66)], "cheeks": [(32, 46, 56, 72), (66, 80, 56, 72)], "brow": [(40, 72, 25, 36)],
     "mouth": [(44, 68, 67, 82)], "chin": [(46, 66, 84, 95)], "rim": [(22, 30, 40, 80), (82, 90, 40, 80), (36, 76, 95, 101)],
-    "hair": [(34, 78, 6, 18)], "body": [(28, 84, 104, 112)], "back": [(0, 14, 8, 92), (98, 112, 8, 92)],
+    "hair": [(34, 78, 6, 18)],
 }
 # one set of zones less another
 FACE = ("eyes", "nose", "cheeks", "brow", "mouth", "chin")
 CONTRASTS = {
-    "rim": (FACE, ("rim",)), "hair": (FACE, ("hair",)), "body": (FACE, ("body",)), "back": (FACE, ("back",)), "mouth": (FACE, ("mouth",)),
+    "rim": (FACE, ("rim",)), "hair": (FACE, ("hair",)), "mouth": (FACE, ("mouth",)),
     "eyes": (("eyes",), ("cheeks",)), "inner": (("nose", "cheeks"), ("rim", "chin", "brow")),
 }
 SCALES = (0.8, 1.6, 3.2)
@@ -216,6 +217,3 @@ class Texture(nn.Module):
                 t = self.warp(tints[1:], f) - a
                 self.add("renewed-colour", (lg(self.mean(t * t), 0.02) - lg(self.mean(a * a), 0.02)).mean(0), ("cb", "cr"))
                 self.add("change-at-edges", torch.stack(of["edges"]), scale)
-            off = self.less_zones(f)
-            self.add(f"moves{k}", lg(self.mean(f * f).sum(1).mean(0), 0.002))
-            self.add(f"bends{k}", lg(self.mean(off * off).sum(1).mean(0), 0.002))
