@@ -7,6 +7,8 @@ mod json;
 mod lines;
 mod recogniser;
 mod textgrid;
+#[cfg(feature = "whisper")]
+mod whisper;
 
 pub use recogniser::run_transcriber;
 

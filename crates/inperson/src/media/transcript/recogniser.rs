@@ -11,10 +11,12 @@ use crate::media::{AUDIO_RATE, FileSource, Limits, MediaOptions, Sample, Source}
 
 /// What stands for the WAV file in a command; where it is missing, the file's path comes last.
 const PLACE: &str = "{}";
+/// What stands before the model file of the recogniser inside, instead of a command.
+const INSIDE: &str = "whisper:";
 /// Most bytes of a command's complaint that are passed on.
 const COMPLAINT: usize = 300;
 /// Bytes of a WAV file before its samples.
-const HEADER: u32 = 44;
+pub(super) const HEADER: u32 = 44;
 
 impl Transcript {
     /// Decodes the sound of `media` into a temporary WAV file (16 kHz, mono, 16 bit, from the recording's start, so
@@ -46,12 +48,16 @@ impl Transcript {
 }
 
 /// Runs `command` on a WAV file and gives what it prints. `command` is split as a shell does, but no shell runs it;
-/// `{}` in it stands for the file's path, which otherwise comes last.
+/// `{}` in it stands for the file's path, which otherwise comes last. `whisper:FILE` instead of a command runs whisper.cpp, built in
+/// by the feature `whisper`, with that model file.
 ///
 /// # Errors
-/// [`Error::Transcriber`] when it cannot be started or fails, with the end of what it complained;
+/// [`Error::Transcriber`] when it cannot be started or fails, with the end of what it complained, and when the feature or the model is missing;
 /// [`Error::Limit`] when it prints more than [`text_bytes`](Limits::text_bytes).
 pub fn run_transcriber(command: &str, wav: &Path, limits: &Limits) -> Result<String> {
+    if let Some(model) = command.strip_prefix(INSIDE) {
+        return inside(Path::new(model), wav);
+    }
     let failed = |reason: String| Error::Transcriber { reason: format!("`{command}` {reason}") };
     let parts = shlex::split(command).filter(|p| !p.is_empty());
     let parts = parts.ok_or_else(|| failed("is no command: check its quotes".to_owned()))?;
@@ -82,6 +88,20 @@ pub fn run_transcriber(command: &str, wav: &Path, limits: &Limits) -> Result<Str
         return Err(failed(format!("failed ({status}){}", complaint(&mut complaints))));
     }
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(feature = "whisper")]
+fn inside(model: &Path, wav: &Path) -> Result<String> {
+    super::whisper::run(model, wav)
+}
+
+#[cfg(not(feature = "whisper"))]
+fn inside(model: &Path, _wav: &Path) -> Result<String> {
+    let reason = format!(
+        "`{INSIDE}{}` needs an inperson that was built with the feature `whisper` (cargo, cmake and clang); or give a command, such as whisper-cli",
+        model.display()
+    );
+    Err(Error::Transcriber { reason })
 }
 
 fn too_long(input: &str, limits: &Limits) -> Error {
@@ -136,4 +156,33 @@ fn header(bytes: u32) -> Vec<u8> {
     head.extend(b"data");
     head.extend(bytes.to_le_bytes());
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(not(feature = "whisper"))]
+    fn a_recogniser_that_was_not_built_in_is_named() {
+        let found = run_transcriber("whisper:ggml-base.en.bin", Path::new("none.wav"), &Limits::default());
+        let said = found.expect_err("nothing is built in").to_string();
+        assert!(said.contains("feature `whisper`") && said.contains("ggml-base.en.bin"), "{said}");
+    }
+
+    #[test]
+    #[cfg(feature = "whisper")]
+    fn a_model_file_that_is_missing_or_none_is_named() {
+        let wav = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(wav.path(), [header(3_200), vec![0; 3_200]].concat()).expect("written");
+        let gone = run_transcriber("whisper:/nowhere/model.bin", wav.path(), &Limits::default());
+        assert!(matches!(&gone, Err(Error::Io { .. })), "{gone:?}");
+        // any file that is no model
+        let command = format!("whisper:{}", wav.path().display());
+        let none = run_transcriber(&command, wav.path(), &Limits::default());
+        assert!(
+            matches!(&none, Err(Error::Transcriber { reason }) if reason.contains("no model of whisper.cpp")),
+            "{none:?}"
+        );
+    }
 }
