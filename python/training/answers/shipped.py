@@ -64,7 +64,7 @@ def main():
     for own in (v for v in people.values() if len(v) >= 3):
         medians.append(statistics.median(own))
         falls += [statistics.median(own[:i] + own[i + 1 :]) - own[i] for i in range(len(own))]
-    for least in (3, 4, 5):
+    for least in (4, 4.5, 5, 5.5):
         ours = sum(f >= least for f in falls) / len(falls)
         theirs = sum(m - p >= least for m in medians for p in prose[::7]) / (len(medians) * len(prose[::7]))
         print(f"{len(medians)} people, {len(falls)} answers: {ours:.2%} fall {least} behind their own median; of models' texts in their place {theirs:.0%}")
@@ -108,7 +108,7 @@ def prepared(a):
             (read if ahead else own)[speaker].append(s["spoken_logit"])
     falls = [statistics.median(own[k]) - v for k in read if len(own[k]) >= 2 for v in read[k]]
     free = [statistics.median(v[:i] + v[i + 1 :]) - v[i] for v in own.values() if len(v) >= 3 for i in range(len(v))]
-    for least in (3, 4, 5):
+    for least in (4, 4.5, 5, 5.5):
         share = lambda v: f"{sum(f >= least for f in v) / len(v):.1%} of {len(v)}"
         print(f"earnings calls, fall of {least} and more: prepared remarks {share(falls)}, answers {share(free)}")
 

@@ -3,7 +3,7 @@
 //! People who speak freely in their other answers, and in one talk as one writes, may be reading it: or giving a
 //! pitch that they know by heart. What is compared is how spoken the wording is, by the second output of the wording
 //! model. Among genuine answers of 119 people who were not trained on, none fell by 5 behind the median of the same
-//! person's others, 0.2 % by 4; of model-written texts put in their place, 53 % and 74 % do.
+//! person's others, 0.4 % by 4; of model-written texts put in their place, 48 % and 70 % do.
 
 use crate::evidence::{Evidence, Finding, Question};
 use crate::time::Span;
@@ -11,9 +11,9 @@ use crate::time::Span;
 /// Answers that must have been judged.
 const LEAST: usize = 3;
 /// Fall of the logit at which nothing is said, and nats for each unit beyond.
-const NOTHING: f64 = 4.0;
+const NOTHING: f64 = 4.5;
 const SLOPE: f64 = 0.5;
-/// Lowest and highest LLR: of prepared remarks in earnings calls 8 % fall by 5 behind the same speakers' answers.
+/// Lowest and highest LLR: of prepared remarks in earnings calls 8 % fall by 5.5 behind the same speakers' answers.
 const BOUNDS: [f64; 2] = [-0.1, 0.8];
 /// LLR from which the answer itself is named as the place to look.
 const NAMED: f64 = 0.25;
@@ -62,7 +62,7 @@ mod tests {
             compare(Span::starting(Timestamp(0), 240), &answers)
         };
         let odd = of(&[2.0, 2.5, -3.5, 1.5]).unwrap();
-        assert_eq!((odd.span, odd.llr()), (spans[2], Some(0.75)), "2.0 to -3.5 is a fall of 5.5");
+        assert_eq!((odd.span, odd.llr()), (spans[2], Some(0.5)), "2.0 to -3.5 is a fall of 5.5");
         // somebody who always talks like a book is not odd, nor is somebody who varies
         assert_eq!(of(&[-3.0, -2.5, -3.5, -2.8]).unwrap().llr(), Some(-0.1));
         assert!(of(&[2.0, 0.5, -0.5, 1.0]).unwrap().llr() < Some(0.0));
