@@ -21,7 +21,7 @@ use take::{Filling, Judged};
 /// The model's id.
 pub(crate) const MODEL: &str = "face";
 /// Takes that a judgement needs, and the number of takes at which their mean counts by half.
-const LEAST: usize = 2;
+const LEAST: usize = 1;
 const FEW: f64 = 0.5;
 /// Share of the statistics beyond what the model knows from which it is not believed: no clip of a source left out had more.
 const UNKNOWN: f64 = 0.2;

@@ -6,6 +6,7 @@ use ndarray::Array4;
 
 use super::MODEL;
 use crate::detect::looks::Gate;
+use crate::dsp::image::planar;
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::model::Model;
@@ -81,11 +82,7 @@ impl Take {
     /// # Errors
     /// [`Error::Model`] when the graph fails or gives no finite score.
     pub(super) fn judge(self, model: &Model) -> Result<Judged> {
-        let chw: Vec<f32> = self
-            .0
-            .iter()
-            .flat_map(|s| (0..3).flat_map(move |c| s.rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))))
-            .collect();
+        let chw: Vec<f32> = self.0.iter().flat_map(|s| planar(&s.rgb)).collect();
         let input = Array4::from_shape_vec((self.0.len(), 3, CONTEXT, CONTEXT), chw);
         let input = input.map_err(|e| Error::model(MODEL, e.to_string()))?;
         let out = model.run(&[input.view().into_dyn()])?;

@@ -9,6 +9,7 @@ use ndarray::ArrayView4;
 
 use crate::calibrate::Calibration;
 use crate::dsp::geometry::{Affine, Rect};
+use crate::dsp::image::planar;
 use crate::error::{Error, Result};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Timestamp;
@@ -71,7 +72,7 @@ impl Reader {
     pub(crate) fn look(&self, face: &FaceObservation) -> Result<Option<Look>> {
         let Some(rgb) = face.context.as_deref() else { return Ok(None) };
         let Some(to_share) = to_share(face) else { return Ok(None) };
-        let chw: Vec<f32> = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))).collect();
+        let chw = planar(rgb);
         let input = ArrayView4::from_shape((1, 3, CONTEXT, CONTEXT), &chw);
         let out = self.model.run(&[input.map_err(|e| Error::model(MODEL, e.to_string()))?.into_dyn()])?;
         let [logit, region, border] = out.as_slice() else {
