@@ -27,7 +27,7 @@ use face::FaceFollower;
 pub(crate) use landmarks::FaceModels;
 use link::Linker;
 pub use motion::Motion;
-pub(crate) use quality::context_map;
+pub(crate) use quality::{aligned_map, context_map};
 use sound::Sound;
 pub use sound::{SOUND_STEP, SoundFrame};
 pub use takes::TAKE;

@@ -68,6 +68,11 @@ pub(super) fn aligned(frame: &VideoFrame, points: &[[f32; 2]; 5]) -> Option<Arc<
     Some(crop(frame, &to_frame, (CROP, CROP)).rgb.into())
 }
 
+/// From the frame to the crop of [`aligned`]; `None` for points that coincide.
+pub(crate) fn aligned_map(points: &[[f32; 2]; 5]) -> Option<Affine> {
+    Affine::similarity(&TEMPLATE.map(|p| p.map(|v| v * CROP as f32)), points)?.inverse()
+}
+
 /// The face with what is around it, interleaved RGB of side [`CONTEXT`]; `None` for points that coincide. The map is fitted in
 /// the crop's pixels, as in training.
 pub(super) fn context(frame: &VideoFrame, points: &[[f32; 2]; 5]) -> Option<Arc<[u8]>> {

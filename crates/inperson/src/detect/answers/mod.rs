@@ -14,6 +14,7 @@ use crate::time::Span;
 use super::{Detector, DetectorInfo, Whole, Window};
 
 mod delivery;
+mod gaze;
 mod near;
 mod second;
 mod signs;
@@ -82,6 +83,7 @@ pub struct Answers {
     judged: Vec<(Said, Judged)>,
     growing: usize,
     typing: typing::Typing,
+    gaze: gaze::Gaze,
     second: second::Second,
 }
 
@@ -101,6 +103,7 @@ impl Answers {
             judged: Vec::new(),
             growing: 0,
             typing,
+            gaze: gaze::Gaze::default(),
             second,
         }
     }
@@ -129,6 +132,7 @@ impl Detector for Answers {
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
         self.typing.push(window.audio, window.music);
         self.second.push(window.audio, window.music);
+        self.gaze.push(window.faces);
         if window.words.is_empty() {
             return Ok(());
         }
@@ -164,6 +168,7 @@ impl Detector for Answers {
         out.extend(delivery::latency(whole.span, &answers.iter().map(|(a, _)| a).collect::<Vec<_>>()));
         out.extend(repeated(&answers));
         self.typing.conclude(out);
+        self.gaze.conclude(whole, out);
         // without names an interviewer would be heard as a second voice
         if candidate.is_some() {
             self.second.conclude(answers.iter().map(|(a, _)| a), out);
