@@ -201,9 +201,11 @@ def joined(a) -> None:
     """Talkers' clips, one file a person."""
     people = defaultdict(list)
     for r in csv.DictReader((a.data / "talkers/manifest.csv").open()):
-        people[r["repo"], r["identity_hint"]].append(r["path"])
+        people[r["repo"], r["identity_hint"]].append((r["path"], float(r["duration_s"])))
     got = []
-    for n, paths in enumerate(people.values()):
+    longest = sorted(people.values(), key=lambda clips: -sum(s for _, s in clips))[: a.clips]
+    for n, clips in enumerate(longest):
+        paths = [path for path, _ in clips]
         file = a.scratch / f"person{n}.mp4"
         if not file.exists():
             inputs = [x for path in paths for x in ("-i", str(a.data / "talkers" / path))]
@@ -212,6 +214,7 @@ def joined(a) -> None:
             run = ["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", chain, "-map", "[v]", "-map", "[a]", "-threads", "1", "-crf", "16", str(file)]
             subprocess.run(run, check=True)
         got.append(judge(a, file))
+        print(n, len(paths), *got[-1], file=sys.stderr, flush=True)
     spoke = [(n, s, r) for n, s, r in got if s[0] >= 10]
     rates = np.array([r[0] for _, _, r in spoke])
     print(f"talkers joined: {len(got)} people, {sum(s[0] for _, s, _ in got) / 60:.1f} minutes of speaking seen, {sum(n > 0 for n, _, _ in got)} with a note; of {len(spoke)} "
@@ -224,15 +227,13 @@ def recordings(a) -> None:
 
     rng = np.random.default_rng(3)
     glances = [(float(t), float(g)) for t, g in zip(np.cumsum(rng.uniform(0.5, 2.0, 100)), rng.uniform(-0.12, 0.12, 100))]
-    kinds = {
-        "ahead": lambda t: 0.0,
-        "slow sine of the demo, 0.2": lambda t: 0.1 * np.sin(0.9 * t),
-        "glances, 0.24": lambda t: next(g for end, g in glances if t < end),
-    }
-    for wide in (0.1, 0.15, 0.2, 0.3):
-        for line in (1.5, 2.5, 4.0):
-            # fixations of 0.25 s
-            kinds[f"lines of {line} s, {wide}"] = lambda t, w=wide, s=line: w * (np.floor((t % s) / 0.25) * 0.25 / (s - 0.25) - 0.5)
+    kinds = {}
+    for wide, line in ((0.2, 2.5), (0.15, 2.5), (0.3, 2.5), (0.1, 2.5), (0.2, 1.5), (0.2, 4.0)):
+        # fixations of 0.25 s
+        kinds[f"lines of {line} s, {wide}"] = lambda t, w=wide, s=line: w * (np.floor((t % s) / 0.25) * 0.25 / (s - 0.25) - 0.5)
+    kinds["ahead"] = lambda t: 0.0
+    kinds["glances, 0.24"] = lambda t: next(g for end, g in glances if t < end)
+    kinds["slow sine of the demo, 0.2"] = lambda t: 0.1 * np.sin(0.9 * t)
     speak_s, rest_s = 45, 25
     voice, loud = speak(a.scratch)
     for name, gaze in kinds.items():

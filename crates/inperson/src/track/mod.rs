@@ -87,7 +87,8 @@ pub struct FaceObservation {
     pub share: [f32; 4],
     /// Eye centres left to right, tip of the nose, corners of the mouth left to right, in pixels.
     pub points: [[f32; 2]; 5],
-    /// The 478 points of MediaPipe's face mesh in pixels; irises from 468 on. Empty where landmarks failed.
+    /// The 478 points of MediaPipe's face mesh in pixels; irises from 468 on, which do not follow the gaze. Empty where
+    /// landmarks failed.
     pub mesh: Arc<[[f32; 2]]>,
     /// The 68 points of iBUG's scheme in pixels. Empty where landmarks failed.
     pub ibug68: Arc<[[f32; 2]]>,
