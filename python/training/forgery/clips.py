@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,11 @@ import torch
 
 STEP = 0.19
 PARTS = ("video", "pairs", "talkers")
+
+
+def permitted(row: dict, without: re.Pattern | None) -> bool:
+    """Whether a manifest's row may be trained on: `without` matches licence notes to leave out."""
+    return without is None or not without.search(row.get("license_note") or row.get("licence_note") or "")
 
 
 class Clips:

@@ -18,6 +18,7 @@ import av
 import cv2
 import numpy as np
 
+from .clips import permitted
 from .crops import SIDE, Faces, cut, to_crop
 from face.teachers import transform
 
@@ -120,7 +121,7 @@ def main() -> None:
     a = p.parse_args()
     cv2.setNumThreads(1)
     a.out.mkdir(parents=True, exist_ok=True)
-    allowed = lambda r: a.without_licence is None or not a.without_licence.search(r.get("license_note") or r.get("licence_note") or "")
+    allowed = lambda r: permitted(r, a.without_licence)
     faces = Faces(a.models)
     if not (a.out / "stills.npz").exists():
         stills(a.corpus, faces, allowed, a.out)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import torch
 
-from .clips import PARTS, genuine, species
+from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .sources import source
 from .texture import Texture
@@ -138,7 +138,7 @@ def main() -> None:
     for part in PARTS:
         with open(a.corpus / part / "manifest.csv", newline="") as f:
             for seed, r in enumerate(csv.DictReader(f)):
-                if a.without_licence and a.without_licence.search(r["license_note"]):
+                if not permitted(r, a.without_licence):
                     continue
                 found = read(a.corpus / part / r["path"], faces, net, seed)
                 if found:

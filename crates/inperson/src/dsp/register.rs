@@ -84,7 +84,8 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
     Residual { difference, gradient: slopes.iter().map(|[gx, gy]| gx.hypot(*gy)).collect() }
 }
 
-fn bilinear(picture: &[f32], side: usize, x: f32, y: f32) -> f32 {
+/// A square picture between its pixels, whose centres are whole numbers; beyond it its border repeats.
+pub(crate) fn bilinear(picture: &[f32], side: usize, x: f32, y: f32) -> f32 {
     let last = (side - 1) as f32;
     let (x, y) = (x.clamp(0.0, last), y.clamp(0.0, last));
     let (x0, y0) = (x as usize, y as usize);

@@ -5,6 +5,8 @@
 //! movements are never counted, only lines in a row. Five looks a second are enough for lines of a second and more, and frames
 //! of a burst have no crop, so that bursts add nothing. Many people look aside while they think: a note, without weight.
 
+use crate::dsp::image::luma_of_rgb;
+use crate::dsp::register::bilinear;
 use crate::evidence::{Evidence, Finding, Question};
 use crate::time::{Span, Timestamp};
 use crate::track::{CROP, FaceObservation, Tracks, aligned_map};
@@ -217,20 +219,20 @@ fn straight(looks: &[Look]) -> f64 {
 
 /// Where the irises stand, mean of both eyes; `None` without crop or mesh, or where nothing is dark.
 fn share(face: &FaceObservation) -> Option<f32> {
-    let (crop, to_crop) = (face.crop.as_deref()?, aligned_map(&face.points)?);
+    let (crop, to_crop) = (luma_of_rgb(face.crop.as_deref()?), aligned_map(&face.points)?);
     let mut sum = 0.0;
     for eye in EYES {
         let mut at = [[0.0; 2]; 4];
         for (to, i) in at.iter_mut().zip(eye) {
             *to = to_crop.apply(*face.mesh.get(i)?);
         }
-        sum += iris(crop, at)?;
+        sum += iris(&crop, at)?;
     }
     Some(0.5 * sum)
 }
 
 /// Where the iris stands between the corners of one eye, in pixels of the crop.
-fn iris(crop: &[u8], [left, right, up, down]: [[f32; 2]; 4]) -> Option<f32> {
+fn iris(crop: &[f32], [left, right, up, down]: [[f32; 2]; 4]) -> Option<f32> {
     let along = [right[0] - left[0], right[1] - left[1]];
     let middle = [0, 1].map(|k| 0.5 * (up[k] + down[k] - left[k] - right[k]));
     let place = |n: usize| ENDS[0] + (ENDS[1] - ENDS[0]) * n as f32 / (PLACES - 1) as f32;
@@ -258,21 +260,9 @@ fn iris(crop: &[u8], [left, right, up, down]: [[f32; 2]; 4]) -> Option<f32> {
 }
 
 /// Luma of the aligned crop between pixels; `None` outside.
-fn luma(crop: &[u8], x: f32, y: f32) -> Option<f32> {
-    let most = (CROP - 2) as f32;
-    if !(0.0..=most).contains(&x) || !(0.0..=most).contains(&y) {
-        return None;
-    }
-    let (left, top) = (x.floor(), y.floor());
-    let (fx, fy) = (x - left, y - top);
-    let at = |column: usize, row: usize| {
-        let rgb = crop.get(3 * (row * CROP + column)..)?.first_chunk::<3>()?.map(f32::from);
-        Some(0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2])
-    };
-    let (column, row) = (left as usize, top as usize);
-    let above = at(column, row)? * (1.0 - fx) + at(column + 1, row)? * fx;
-    let below = at(column, row + 1)? * (1.0 - fx) + at(column + 1, row + 1)? * fx;
-    Some(above * (1.0 - fy) + below * fy)
+fn luma(crop: &[f32], x: f32, y: f32) -> Option<f32> {
+    let inside = 0.0..=(CROP - 2) as f32;
+    (inside.contains(&x) && inside.contains(&y)).then(|| bilinear(crop, CROP, x, y))
 }
 
 #[cfg(test)]

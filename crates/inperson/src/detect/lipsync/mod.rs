@@ -177,7 +177,7 @@ impl Detector for LipSync {
         let old = window.span.start.plus(-4_000_000);
         self.speech.retain(|s| s.end >= old);
         let spoken = !window.speech.is_empty();
-        let shared = spoken && mouths::another_speaks(window);
+        let shared = spoken && mouths::another_speaks(window.faces, window.tracks.candidate);
         self.unread.shared += u32::from(shared);
         self.unread.alone += u32::from(spoken && !shared);
         // what is heard then may be the other's words, or both at once

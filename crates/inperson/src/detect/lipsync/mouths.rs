@@ -4,6 +4,7 @@
 use crate::detect::Window;
 use crate::evidence::{Evidence, Finding, Question};
 use crate::time::Span;
+use crate::track::FaceObservation;
 
 /// Mean [`Motion`](crate::track::Motion) of the mouth under which it stands still, and from which it moves as in speech.
 const STILL: f32 = 0.15;
@@ -25,9 +26,8 @@ pub(super) struct Mouths {
 }
 
 /// Whether the mouth of a face that is not the candidate's moves as in speech.
-pub(super) fn another_speaks(window: &Window<'_>) -> bool {
-    let others = window.faces.iter().filter(|f| Some(f.track) != window.tracks.candidate);
-    others.filter_map(|f| f.motion).any(|m| m.mouth > SPEAKING)
+pub(super) fn another_speaks(faces: &[FaceObservation], candidate: Option<u32>) -> bool {
+    faces.iter().filter(|f| Some(f.track) != candidate).filter_map(|f| f.motion).any(|m| m.mouth > SPEAKING)
 }
 
 impl Mouths {
@@ -74,5 +74,39 @@ fn extend(spans: &mut Vec<Span>, span: Span) {
     match spans.last_mut() {
         Some(last) if span.start.since(last.end) <= BRIDGED => last.end = span.end,
         _ => spans.push(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+    use crate::track::{FaceQuality, Motion};
+
+    fn face(track: u32, mouth: Option<f32>) -> FaceObservation {
+        FaceObservation {
+            track,
+            at: Timestamp(0),
+            bounds: [10.0, 20.0, 60.0, 80.0],
+            share: [0.1, 0.2, 0.6, 0.8],
+            points: [[0.0; 2]; 5],
+            mesh: [].into(),
+            ibug68: [].into(),
+            presence: 1.0,
+            quality: FaceQuality::default(),
+            motion: mouth.map(|mouth| Motion { mouth, rest: 0.1 }),
+            mouth_open: 0.0,
+            eyes_open: [0.3; 2],
+            crop: None,
+            context: None,
+            mouth: None,
+        }
+    }
+
+    #[test]
+    fn another_speaks_where_a_mouth_moves_that_is_not_the_candidate_s() {
+        let moving = Some(2.0 * SPEAKING);
+        assert!(another_speaks(&[face(1, None), face(2, moving)], Some(1)));
+        assert!(!another_speaks(&[face(1, moving), face(2, Some(0.5 * SPEAKING)), face(3, None)], Some(1)));
     }
 }
