@@ -9,9 +9,9 @@ const UNKNOWNS: usize = 8;
 /// What an affine map of the place and one of the light leave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Residual {
-    /// Difference of the pictures, pixel by pixel, row by row.
+    /// Difference of the pictures, pixel by pixel, row by row; of the pixels fitted only; others mean nothing.
     pub difference: Vec<f32>,
-    /// Length of the gradient of the second picture as it was laid over the first.
+    /// Length of the gradient of the second picture as it was laid over the first, of the pixels fitted only; others mean nothing.
     pub gradient: Vec<f32>,
 }
 
@@ -38,9 +38,12 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
     let mut laid = vec![0.0; side * side];
     let mut slopes = vec![[0.0_f32; 2]; side * side];
     let mut light = [0.0_f32; 2];
+    // a pixel more on each side, for the gradient
+    let near = |low: usize, high: usize| low.saturating_sub(1)..(high + 1).min(side);
+    let (columns, rows) = (near(fit[0], fit[2]), near(fit[1], fit[3]));
     for _ in 0..STEPS {
-        for y in 0..side {
-            for x in 0..side {
+        for y in rows.clone() {
+            for x in columns.clone() {
                 let (u, v) = ((x as f32 - half) / half, (y as f32 - half) / half);
                 // not `mul_add`: without the instruction it is a call
                 let dx = place[0] * u + place[1] * v + place[2];
@@ -48,7 +51,7 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
                 laid[y * side + x] = bilinear(b, side, x as f32 + dx, y as f32 + dy);
             }
         }
-        gradient(&laid, side, &mut slopes);
+        gradient(&laid, side, fit, &mut slopes);
         let mut normal = [[0.0_f64; UNKNOWNS + 1]; UNKNOWNS];
         for y in fit[1]..fit[3].min(side) {
             // a row's sums in single precision and side by side: rows are short
@@ -63,7 +66,8 @@ pub fn register(a: &[f32], b: &[f32], side: usize, fit: [usize; 4]) -> Residual 
                 let weight = 1.0 / (1.0 + left.abs() / HALF);
                 for j in 0..UNKNOWNS {
                     let scale = weight * row[j];
-                    for k in 0..UNKNOWNS {
+                    // what `solve` reads, in whole steps of a vector unit
+                    for k in j / 4 * 4..UNKNOWNS {
                         sums[j][k] += scale * row[k];
                     }
                     right[j] += scale * left;
@@ -98,11 +102,11 @@ pub(crate) fn bilinear(picture: &[f32], side: usize, x: f32, y: f32) -> f32 {
 }
 
 /// Sobel's gradient, in luma a pixel; borders repeat.
-fn gradient(picture: &[f32], side: usize, out: &mut [[f32; 2]]) {
-    for y in 0..side {
+fn gradient(picture: &[f32], side: usize, [left, top, right, bottom]: [usize; 4], out: &mut [[f32; 2]]) {
+    for y in top..bottom.min(side) {
         let (up, down) = (y.saturating_sub(1) * side, (y + 1).min(side - 1) * side);
         let row = y * side;
-        for x in 0..side {
+        for x in left..right.min(side) {
             let (l, r) = (x.saturating_sub(1), (x + 1).min(side - 1));
             let p = |i: usize| picture[i];
             let across = p(up + r) - p(up + l) + 2.0 * (p(row + r) - p(row + l)) + p(down + r) - p(down + l);
