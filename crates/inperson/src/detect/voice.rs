@@ -1,7 +1,7 @@
 //! Is this a human voice?
 //!
 //! The model listens to 4.8 s of the candidate's speech at a time, pauses left out, every 1.2 s of speech anew for the
-//! first minute, then without overlap; while there is less speech, to all of it. Its logits are averaged, drawn towards zero while little
+//! first minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all of it. Its logits are averaged, drawn towards zero while little
 //! was heard, and calibrated on whole recordings.
 
 use ndarray::ArrayView2;
@@ -18,9 +18,11 @@ use crate::time::{Span, Timestamp};
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
 const LENGTH: usize = AUDIO_RATE as usize * 24 / 5;
-/// Samples by which it moves on, and listenings after which it moves on by its whole length: more adds little by then.
+/// Samples by which it moves on, listenings after which it moves on by its whole length (a minute of speech), and after which it
+/// leaves every other stretch out (three minutes): more adds little by then.
 const HOP: usize = AUDIO_RATE as usize * 6 / 5;
 const DENSE: usize = 48;
+const WHOLE: usize = 73;
 /// Samples of speech under which nothing is said: two seconds.
 const LEAST: usize = 2 * AUDIO_RATE as usize;
 /// Seconds listened to after which the mean counts by half.
@@ -75,6 +77,7 @@ impl Voice {
         let audio = &self.speech[from..];
         let input = ArrayView2::from_shape((1, audio.len()), audio).map_err(|e| Error::model(MODEL, e.to_string()))?;
         let out = self.model.run(&[input.into_dyn()])?;
+        self.forget(LENGTH);
         let number = |at: usize| out.get(at).and_then(|o| o.iter().next()).copied().unwrap_or(f32::NAN);
         let (logit, several) = (number(0), number(1));
         let start = self.spans.first().map_or(Timestamp::ZERO, |s| s.start);
@@ -91,7 +94,6 @@ impl Voice {
         }
         self.fresh = 0;
         self.speech.drain(..from);
-        self.forget(LENGTH);
         Ok(())
     }
 
@@ -137,7 +139,8 @@ impl Detector for Voice {
                 let due = match self.listened.len() + self.several {
                     0 => LEAST,
                     1..DENSE => HOP,
-                    _ => LENGTH,
+                    DENSE..WHOLE => LENGTH,
+                    _ => 2 * LENGTH,
                 };
                 let (now, later) = audio.split_at(due.saturating_sub(self.fresh).min(audio.len()));
                 self.speech.extend_from_slice(now);
