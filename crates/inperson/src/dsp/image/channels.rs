@@ -11,9 +11,32 @@ pub(super) struct Channel<'a> {
     pub(super) sub: [u8; 2],
 }
 
+/// Most stored pixels of a box's side: what the 16-bit sums of its rows hold.
+pub(super) const MOST: usize = 64;
+
 impl Channel<'_> {
+    /// A picture of `from` stored pixels scaled to a size, by whole boxes where they fit.
+    pub(super) fn scaled(self, from: [usize; 2], [width, height]: [usize; 2]) -> Vec<f32> {
+        let shrink = from[0] / width;
+        if shrink <= MOST && [width * shrink, height * shrink] == from {
+            return self.averaged([0, 0], [width, height], shrink);
+        }
+        self.area(width, height)
+    }
+
+    /// Means over `size` boxes across and down of `shrink` stored pixels ([`MOST`] at most), from the box `origin` on, row by row.
+    pub(super) fn averaged(self, origin: [usize; 2], [width, height]: [usize; 2], shrink: usize) -> Vec<f32> {
+        let boxes = self.boxes(origin[0], width, shrink);
+        let mut sums = Vec::new();
+        let mut means = vec![0.0; width * height];
+        for (y, line) in means.chunks_exact_mut(width).enumerate() {
+            self.means(&boxes, origin[1] + y, &mut sums, line);
+        }
+        means
+    }
+
     /// Scaled to a size by area.
-    pub(super) fn area(self, width: usize, height: usize) -> Vec<f32> {
+    fn area(self, width: usize, height: usize) -> Vec<f32> {
         let columns = self.plane.width / self.step;
         let (across, down) = (spans(columns, width), spans(self.plane.height, height));
         let mut out = Vec::with_capacity(width * height);
@@ -29,13 +52,8 @@ impl Channel<'_> {
                 } else {
                     1.0
                 };
-                let row = self.plane.row(y);
-                if self.step == 1 {
-                    sums.iter_mut().zip(row).for_each(|(s, &v)| *s += weight * f32::from(v));
-                } else {
-                    let row = row.iter().skip(self.offset).step_by(self.step);
-                    sums.iter_mut().zip(row).for_each(|(s, &v)| *s += weight * f32::from(v));
-                }
+                let row = self.plane.row(y).iter().skip(self.offset).step_by(self.step);
+                sums.iter_mut().zip(row).for_each(|(s, &v)| *s += weight * f32::from(v));
             }
             out.extend(across.iter().map(|&(x0, x1, left, right)| {
                 let inner: f32 = sums[x0..x1].iter().sum();
@@ -47,7 +65,7 @@ impl Channel<'_> {
     }
 
     /// The boxes of `size` stored pixels across, from box `first` on.
-    pub(super) fn boxes(&self, first: usize, count: usize, size: usize) -> Boxes {
+    fn boxes(&self, first: usize, count: usize, size: usize) -> Boxes {
         let columns = self.plane.width / self.step;
         let spans: Vec<_> = (first..first + count).map(|x| boxed(x, size, self.sub[0], columns)).collect();
         let even = size % (1 << self.sub[0]) == 0 && spans.iter().all(|s| s.len() == size >> self.sub[0]);
@@ -55,7 +73,7 @@ impl Channel<'_> {
     }
 
     /// Means of `boxes` in box row `y` (64 stored pixels high at most), cut to the picture; `sums` is room to work in.
-    pub(super) fn means(self, boxes: &Boxes, y: usize, sums: &mut Vec<u16>, out: &mut [f32]) {
+    fn means(self, boxes: &Boxes, y: usize, sums: &mut Vec<u16>, out: &mut [f32]) {
         let rows = boxed(y, boxes.size, self.sub[1], self.plane.height);
         let (Some(first), Some(last)) = (boxes.spans.first(), boxes.spans.last()) else { return };
         let all = first.start..last.end;
@@ -109,7 +127,7 @@ fn wide<const W: usize>(sums: &[u16], count: usize, out: &mut [f32]) {
 }
 
 /// Boxes of pixels side by side in a channel.
-pub(super) struct Boxes {
+struct Boxes {
     spans: Vec<std::ops::Range<usize>>,
     /// Their width where it is the same for all and none shares a pixel with its neighbour.
     even: Option<usize>,
@@ -173,21 +191,17 @@ impl<'a> Channels<'a> {
         Self { planes, matrix: Some([offset, luma, r, -b * kb / kg, -r * kr / kg, b]) }
     }
 
-    pub(super) fn rgb(&self, [y, u, v]: [f32; 3]) -> [f32; 3] {
+    fn rgb(&self, [y, u, v]: [f32; 3]) -> [f32; 3] {
         let Some([offset, scale, rv, gu, gv, bu]) = self.matrix else { return [y, u, v] };
         let (y, u, v) = ((y - offset) * scale, u - 128.0, v - 128.0);
         [y + rv * v, y + gu * u + gv * v, y + bu * u]
     }
 
-    /// R, G and B of lines of values, rounded.
-    pub(super) fn bytes(&self, [a, b, c]: &[Vec<f32>; 3], [r, g, b_out]: &mut [Vec<u8>; 3]) {
-        let values = a.iter().zip(b).zip(c);
-        let out = r.iter_mut().zip(g).zip(b_out);
-        for (((r, g), blue), ((&a, &b), &c)) in out.zip(values) {
-            // through a 32-bit number, which is one instruction for four of them
-            let byte = |v: f32| (v.clamp(0.0, 255.0) + 0.5) as i32 as u8;
-            let [x, y, z] = self.rgb([a, b, c]);
-            (*r, *g, *blue) = (byte(x), byte(y), byte(z));
+    /// R, G and B, 0 to 255, of a line of values.
+    pub(super) fn colours(&self, [a, b, c]: [&[f32]; 3], [red, green, blue]: &mut [Vec<f32>; 3]) {
+        let out = red.iter_mut().zip(green).zip(blue);
+        for (((red, green), blue), ((&a, &b), &c)) in out.zip(a.iter().zip(b).zip(c)) {
+            [*red, *green, *blue] = self.rgb([a, b, c]).map(|v| v.clamp(0.0, 255.0));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Aligned crops.
 
-use super::channels::{Channel, Channels};
+use super::channels::{Channel, Channels, MOST};
 use crate::dsp::geometry::{Affine, Rect};
 use crate::media::{Rotation, VideoFrame};
 
@@ -46,13 +46,13 @@ pub fn crop(frame: &VideoFrame, to_frame: &Affine, (width, height): (usize, usiz
     let to_stored = to_frame.then(&stored_from_upright(frame));
     let shrink = (to_frame.determinant().abs().sqrt().max(1.0) + 1e-3) as usize;
     let bounds = Rect::around(&corners.map(|c| to_stored.apply(c))).unwrap_or_default();
-    let tile = Tile::of(frame, bounds, shrink.min(64));
+    let tile = Tile::of(frame, bounds, shrink.min(MOST));
     let channels = Channels::of(frame);
     let rgb = if tile.shrink == 1 {
         let layers = channels.planes.map(|c| c.map(Layer::stored));
         tile.sample(&layers, &channels, &to_stored, (width, height))
     } else {
-        let means = channels.planes.map(|c| c.map(|c| tile.means(c)));
+        let means = channels.planes.map(|c| c.map(|c| c.averaged(tile.origin, tile.size, tile.shrink)));
         let layers = means.each_ref().map(|m| m.as_ref().map(|m| Layer::averaged(m, tile.size[0])));
         tile.sample(&layers, &channels, &to_stored, (width, height))
     };
@@ -108,18 +108,6 @@ impl Tile {
         Affine([scale, 0.0, -0.5 - x, 0.0, scale, -0.5 - y])
     }
 
-    /// A channel's means over the boxes, row by row.
-    fn means(&self, channel: Channel<'_>) -> Vec<f32> {
-        let [width, height] = self.size;
-        let boxes = channel.boxes(self.origin[0], width, self.shrink);
-        let mut sums = Vec::new();
-        let mut means = vec![0.0; width * height];
-        for (y, line) in means.chunks_exact_mut(width).enumerate() {
-            channel.means(&boxes, self.origin[1] + y, &mut sums, line);
-        }
-        means
-    }
-
     /// The picture of a size, between the pixels of `layers`. Row by row and step by step, so that neighbours are worked out side by
     /// side.
     fn sample<T: Copy + Default + Into<f32>>(
@@ -135,7 +123,8 @@ impl Tile {
         let mut places = [(); 2].map(|()| Places::new(width));
         let mut taps = Taps::new(width);
         let mut lines = [(); 3].map(|()| vec![128.0; width]);
-        let mut colours = [(); 3].map(|()| vec![0_u8; width]);
+        let mut colours = [(); 3].map(|()| vec![0.0; width]);
+        let mut bytes = vec![0_u8; width];
         let mut rgb = vec![0; width * height * 3];
         for (y, rgb) in rgb.chunks_exact_mut(width * 3).enumerate() {
             let y = y as f32 + 0.5;
@@ -148,10 +137,11 @@ impl Tile {
                     taps.between(&places, line);
                 }
             }
-            channels.bytes(&lines, &mut colours);
-            let [r, g, b] = &colours;
-            for (rgb, ((&r, &g), &b)) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(r.iter().zip(g).zip(b)) {
-                *rgb = [r, g, b];
+            channels.colours(lines.each_ref().map(Vec::as_slice), &mut colours);
+            for (c, colour) in colours.iter().enumerate() {
+                // through a 32-bit number, which is one instruction for four of them
+                colour.iter().zip(&mut bytes).for_each(|(&v, byte)| *byte = (v + 0.5) as i32 as u8);
+                rgb.iter_mut().skip(c).step_by(3).zip(&bytes).for_each(|(to, &byte)| *to = byte);
             }
         }
         rgb

@@ -38,17 +38,21 @@ pub fn search_plane(frame: &VideoFrame, long_side: usize) -> SearchPlane {
     let turn = Turn { rotation: frame.rotation, width: inner_w, height: inner_h };
     let (stored_w, stored_h) = turn.stored_size();
     let channels = Channels::of(frame);
-    let small = channels.planes.map(|c| c.map(|c| c.area(stored_w, stored_h)));
-    let [first, second, third] = &small;
+    let from = [frame.width as usize, frame.height as usize];
+    let grey = || vec![128.0; stored_w * stored_h];
+    let small = channels.planes.map(|c| c.map_or_else(grey, |c| c.scaled(from, [stored_w, stored_h])));
+    let mut colours = [(); 3].map(|()| vec![0.0; stored_w * stored_h]);
+    channels.colours(small.each_ref().map(Vec::as_slice), &mut colours);
     let mut chw = vec![0.0; 3 * width * height];
-    for y in 0..inner_h {
-        for x in 0..inner_w {
-            let (sx, sy) = turn.stored(x, y);
-            let at = sy * stored_w + sx;
-            let value = |plane: &Option<Vec<f32>>| plane.as_ref().map_or(128.0, |p| p[at]);
-            let rgb = channels.rgb([value(first), value(second), value(third)]);
-            for (c, v) in rgb.into_iter().enumerate() {
-                chw[(c * height + y) * width + x] = v.clamp(0.0, 255.0);
+    for (plane, colour) in chw.chunks_exact_mut(width * height).zip(&colours) {
+        for (y, row) in plane.chunks_exact_mut(width).take(inner_h).enumerate() {
+            if frame.rotation == Rotation::None {
+                row[..inner_w].copy_from_slice(&colour[y * inner_w..][..inner_w]);
+                continue;
+            }
+            for (x, value) in row[..inner_w].iter_mut().enumerate() {
+                let (sx, sy) = turn.stored(x, y);
+                *value = colour[sy * stored_w + sx];
             }
         }
     }
@@ -160,4 +164,3 @@ impl<'a> Luma<'a> {
         value.round().clamp(0.0, 255.0) as u8
     }
 }
-
