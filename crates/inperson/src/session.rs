@@ -81,8 +81,9 @@ impl Analyzer {
         detect::names(&config.checks)?;
         let runtime = Runtime::load(&config.runtime)?;
         let registry = config.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
-        let faces = FaceModels::load(&runtime, &registry)?;
-        let checks = Checks::load(&config.checks, &runtime, &registry)?;
+        let (faces, checks) =
+            rayon::join(|| FaceModels::load(&runtime, &registry), || Checks::load(&config.checks, &runtime, &registry));
+        let (faces, checks) = (faces?, checks?);
         let ids = FaceModels::IDS.into_iter().chain(checks.models().map(|m| m.card().id.as_str()));
         let models = ids
             .map(|id| {

@@ -140,11 +140,22 @@ impl Checks {
     /// [`Error::Config`] for a name that no check has, [`Error::Model`] for a model that cannot be loaded.
     pub(crate) fn load(wanted: &[String], runtime: &Runtime, registry: &Registry) -> Result<Self> {
         let names = names(wanted)?;
-        let voice = names.contains(&"voice").then(|| calibrated(runtime, registry, voice::MODEL)).transpose()?;
-        let lipsync = names.contains(&"lipsync").then(|| calibrated(runtime, registry, lipsync::MODEL)).transpose()?;
-        let face = names.contains(&"face").then(|| calibrated(runtime, registry, face::MODEL)).transpose()?;
-        let looks = names.contains(&"warp").then(|| Reader::load(runtime, registry)).transpose()?;
-        let answers = names.contains(&"answers").then(|| AnswerModels::load(runtime, registry)).transpose()?;
+        let asked = |name| names.contains(&name);
+        let with_calibration = |name, model| asked(name).then(|| calibrated(runtime, registry, model)).transpose();
+        // side by side: reading and optimising the graphs is most of what a short recording waits for
+        let ((voice, lipsync), (face, (looks, answers))) = rayon::join(
+            || rayon::join(|| with_calibration("voice", voice::MODEL), || with_calibration("lipsync", lipsync::MODEL)),
+            || {
+                rayon::join(
+                    || with_calibration("face", face::MODEL),
+                    || {
+                        let looks = asked("warp").then(|| Reader::load(runtime, registry)).transpose();
+                        (looks, asked("answers").then(|| AnswerModels::load(runtime, registry)).transpose())
+                    },
+                )
+            },
+        );
+        let (voice, lipsync, face, looks, answers) = (voice?, lipsync?, face?, looks?, answers?);
         Ok(Self { names, voice, lipsync, face, looks, answers })
     }
 

@@ -119,11 +119,10 @@ fn gradient(picture: &[f32], side: usize, [left, top, right, bottom]: [usize; 4]
 /// Solves the normal equations, of which the upper half is given, by Gaussian elimination; a little is added to the diagonal
 /// so that flat pictures have a solution.
 fn solve(mut m: [[f64; UNKNOWNS + 1]; UNKNOWNS]) -> [f64; UNKNOWNS] {
-    for j in 0..UNKNOWNS {
-        m[j][j] += 1e-3;
-        for k in 0..j {
-            m[j][k] = m[k][j];
-        }
+    let upper = m;
+    for (j, row) in m.iter_mut().enumerate() {
+        row[j] += 1e-3;
+        row[..j].iter_mut().zip(&upper).for_each(|(to, from)| *to = from[j]);
     }
     // symmetric and positive definite: no pivots are needed
     for j in 0..UNKNOWNS {

@@ -68,7 +68,7 @@ impl Channel<'_> {
     fn boxes(&self, first: usize, count: usize, size: usize) -> Boxes {
         let columns = self.plane.width / self.step;
         let spans: Vec<_> = (first..first + count).map(|x| boxed(x, size, self.sub[0], columns)).collect();
-        let even = size % (1 << self.sub[0]) == 0 && spans.iter().all(|s| s.len() == size >> self.sub[0]);
+        let even = size.is_multiple_of(1 << self.sub[0]) && spans.iter().all(|s| s.len() == size >> self.sub[0]);
         Boxes { even: even.then_some(size >> self.sub[0]), spans, size }
     }
 

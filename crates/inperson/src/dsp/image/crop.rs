@@ -102,7 +102,7 @@ impl Tile {
     }
 
     /// From the frame's stored pixels to this tile's, whose centres are whole numbers.
-    fn from_stored(&self) -> Affine {
+    fn stored_to_tile(&self) -> Affine {
         let scale = 1.0 / self.shrink as f32;
         let [x, y] = self.origin.map(|v| v as f32);
         Affine([scale, 0.0, -0.5 - x, 0.0, scale, -0.5 - y])
@@ -117,7 +117,7 @@ impl Tile {
         to_stored: &Affine,
         (width, height): (usize, usize),
     ) -> Vec<u8> {
-        let Affine([ax, bx, cx, ay, by, cy]) = to_stored.then(&self.from_stored());
+        let Affine([ax, bx, cx, ay, by, cy]) = to_stored.then(&self.stored_to_tile());
         // boxes were cut out already, stored pixels lie in the whole plane
         let origin = if self.shrink == 1 { self.origin } else { [0, 0] };
         let mut places = [(); 2].map(|()| Places::new(width));
