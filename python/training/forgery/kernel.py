@@ -1,6 +1,6 @@
-"""Kernel regression on the statistics of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
+"""Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--export ../../models --version 0.1.0]
+    python -m forgery.kernel --data OUT [--net RUN/net.pt --export ../../models --version 0.2.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -12,7 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from .texture import CONTRASTS, NUMBERS
+
 FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.75
+# the network's channels are mixed to so many, and their kernel's part of the score
+MIXED, PART = 6, 0.25
 # takes after which the mean counts by half
 FEW = 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -54,14 +58,14 @@ class Kernel:
     """Gaussian kernels on the means of bursts; numbers beyond the outer hundredths are cut off. The mean of two: of clips as they are, and with
     their degraded copies, which tells more of poor pictures and less of good ones."""
 
-    def __init__(self, d):
-        x, y, w = d["x"], d["y"], fair(d)
+    def __init__(self, d, x: np.ndarray, copies: bool = True):
+        y, w = d["y"], fair(d)
         views = mean(x[:, 0]), mean(x[:, 1])
         self.low, self.high = np.quantile(views[0], [0.01, 0.99], axis=0)
         cut = views[0].clip(self.low, self.high)
         self.middle = np.average(cut, axis=0, weights=w)
         self.spread = np.sqrt(np.average((cut - self.middle) ** 2, axis=0, weights=w)) + 1e-6
-        copied = ~np.isnan(views[1][:, 0])
+        copied = ~np.isnan(views[1][:, 0]) & copies
         every = np.concatenate([self.scaled(views[0]), self.scaled(views[1][copied])])
         self.centres = np.round(every / STEP).clip(-127, 127).astype(np.int8)
         target, every = np.r_[y, y[copied]] * 2.0 - 1, self.centres * STEP
@@ -87,6 +91,32 @@ class Kernel:
         return out
 
 
+class Judge:
+    """The statistics' kernel, and a part of the one of the network's channels, which are first mixed to their main axes: more of them tell sources apart."""
+
+    def __init__(self, d):
+        x = d["x"]
+        self.texture = Kernel(d, x[..., :NUMBERS])
+        v = self.by_channel(mean(x[:, 0]))
+        spread = v.std((0, 3)) + 1e-6  # channel, mean or spread
+        v = (v / spread[..., None]).transpose(2, 0, 3, 1).reshape(2, -1, len(spread))
+        axes = np.linalg.svd(v - v.mean(1, keepdims=True), full_matrices=False)[2][:, :MIXED]
+        self.mixing = axes / spread.T[:, None]  # mean or spread, axis, channel
+        self.patches = Kernel(d, self.mixed(x), copies=False)
+
+    @staticmethod
+    def by_channel(x: np.ndarray) -> np.ndarray:
+        return x[..., NUMBERS:].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
+
+    def mixed(self, x: np.ndarray) -> np.ndarray:
+        out = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
+        return out.reshape(*x.shape[:-1], -1)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Of single bursts."""
+        return self.texture(x[:, :NUMBERS]) + PART * self.patches(self.mixed(x))
+
+
 def mean(x: np.ndarray) -> np.ndarray:
     """Over bursts that there are."""
     count = (~np.isnan(x)).sum(1)
@@ -106,7 +136,7 @@ def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
     x, y, sources = d["x"], d["y"], d["source"]
     out = np.full((len(y), 2), np.nan)
     for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(x, y, sources):
-        k = Kernel(rows(d, train))
+        k = Judge(rows(d, train))
         for view in (0, 1):
             out[test, view] = raw(np.stack([k(x[test, view, burst]) for burst in (0, 1)], 1))
     return out
@@ -115,8 +145,9 @@ def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--net", type=Path, help="the network that `textures` had, to export")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.1.0")
+    p.add_argument("--version", default="0.2.0")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))
     d["y"] = d["y"].astype(int)
@@ -126,7 +157,7 @@ def main() -> None:
 
     figures.told(d, scores)
     if a.export:
-        ship.write(Kernel(d), a.export, a.version, figures.calibration(d, scores))
+        ship.write(Judge(d), a.net, a.export, a.version, figures.calibration(d, scores))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes models/face: statistics, scaling and kernel in one graph; every filter kept once. Called by `kernel`."""
+"""Writes models/face: statistics, the network's first layers, scaling and kernels in one graph; every filter kept once. Called by `kernel`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from face.export import half
 from face.teachers import session
 
 from .crops import SIDE
-from .kernel import STEP, WIDTH, Kernel
-from .texture import Texture
+from .kernel import PART, STEP, WIDTH, Judge, Kernel
+from .patches import Patches
+from .texture import CONTRASTS, Texture
 
 CARD = '''id = "face"
 version = "{version}"
@@ -55,22 +56,35 @@ bounds = [{bounds[0]:.4f}, {bounds[1]:.4f}]
 '''
 
 
-class Graph(torch.nn.Module):
+class Near(torch.nn.Module):
+    """A `Kernel` of numbers, and the share of them that are beyond what it knows."""
+
     def __init__(self, k: Kernel):
         super().__init__()
-        self.texture, self.level = Texture(), float(k.level)
+        self.level = float(k.level)
         put = lambda name, value: self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value)))
         for name in ("low", "high", "middle", "spread", "factors"):
             put(name, getattr(k, name).astype(np.float32))
         put("centres", k.centres)
         put("length", np.square(k.centres * STEP).sum(1).astype(np.float32))
 
-    def forward(self, faces):
-        x = self.texture(faces)
+    def forward(self, x):
         outside = ((x < self.low) | (x > self.high)).float().mean()
         x = ((torch.minimum(torch.maximum(x, self.low), self.high) - self.middle) / self.spread).clamp(-4, 4)
         apart = (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x)
         return ((-WIDTH * apart).exp() @ self.factors + self.level).reshape(1), outside.reshape(1)
+
+
+class Graph(torch.nn.Module):
+    def __init__(self, j: Judge, patches: Patches):
+        super().__init__()
+        self.texture, self.near, self.patches, self.near_patches = Texture(), Near(j.texture), patches, Near(j.patches)
+        self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
+
+    def forward(self, faces):
+        score, outside = self.near(self.texture(faces))
+        by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
+        return score + PART * self.near_patches((self.mixing @ by_channel).flatten())[0], outside
 
 
 def once(path: Path) -> None:
@@ -103,8 +117,8 @@ def once(path: Path) -> None:
     onnx.save(model, str(path))
 
 
-def write(k: Kernel, models: Path, version: str, calibration: dict) -> None:
-    net = Graph(k).eval()
+def write(j: Judge, net: Path, models: Path, version: str, calibration: dict) -> None:
+    net = Graph(j, Patches.load(net)).eval()
     (models / "face").mkdir(exist_ok=True)
     path = models / "face/model.onnx"
     rng = torch.Generator().manual_seed(0)

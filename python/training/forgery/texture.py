@@ -33,6 +33,7 @@ CONTRASTS = {
 }
 SCALES = (0.8, 1.6, 3.2)
 LAG = 3
+NUMBERS = 540
 Tensor = torch.Tensor
 
 
@@ -59,6 +60,12 @@ def reduced(sigma: float) -> np.ndarray:
     at = (np.arange(SMALL) + 0.5) * SIDE / SMALL - 0.5
     w = np.exp(-((at[:, None] - np.arange(SIDE)) ** 2) / 2 / sigma**2)
     return w / w.sum(1, keepdims=True)
+
+
+def shares() -> np.ndarray:
+    """What each zone weighs in each contrast, (zones, contrasts)."""
+    share = lambda zones: np.array([z in zones for z in ZONES]) / len(zones)
+    return np.stack([share(a) - share(b) for a, b in CONTRASTS.values()], 1)
 
 
 def lg(x: Tensor, floor: float) -> Tensor:
@@ -88,8 +95,7 @@ class Texture(nn.Module):
         put("zones", mask.reshape(len(ZONES), -1))
         put("area", mask.sum((1, 2)))
         put("most", np.maximum(1, mask.sum(0)).reshape(-1))
-        share = lambda zones: np.array([z in zones for z in ZONES]) / len(zones)
-        put("contrasts", np.stack([share(a) - share(b) for a, b in CONTRASTS.values()], 1))
+        put("contrasts", shares())
         x, y = np.meshgrid(np.arange(SMALL) + 0.5, np.arange(SMALL) + 0.5)
         put("at", np.stack([x, y])[None])
         put("down", reduced(0.75))

@@ -1,6 +1,6 @@
-"""Statistics of `texture` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
+"""Numbers of `texture` and `patches` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
 
-    python -m forgery.textures --corpus CORPUS --models ../../models --out OUT [--without-licence REGEX]
+    python -m forgery.textures --corpus CORPUS --models ../../models --net RUN/net.pt --out OUT [--without-licence REGEX]
 
 Of the clip's first seconds two bursts, early and late. About half an hour on one core; `kernel` goes on from there.
 """
@@ -20,6 +20,7 @@ import torch
 
 from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
+from .patches import Patches
 from .sources import source
 from .texture import Texture
 
@@ -81,10 +82,11 @@ def around(images: list, meshes: np.ndarray) -> tuple[list, np.ndarray]:
     return [i[y0:y1, x0:x1] for i in images], meshes - [x0, y0]
 
 
-def statistics(net: Texture, images, meshes) -> np.ndarray:
+def statistics(nets: tuple[Texture, Patches], images, meshes) -> np.ndarray:
     crops = np.array([cut(i, to_crop(m)) for i, m in zip(images, meshes)])
     with torch.inference_mode():
-        return net(torch.from_numpy(crops).permute(0, 3, 1, 2).float().contiguous()).numpy()
+        x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().contiguous()
+        return torch.cat([net(x) for net in nets]).numpy()
 
 
 def skin_tone(crop: np.ndarray) -> float:
@@ -96,7 +98,7 @@ def skin_tone(crop: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(light - 50, yellow)))
 
 
-def read(path: Path, faces: Faces, net: Texture, seed: int):
+def read(path: Path, faces: Faces, nets: tuple[Texture, Patches], seed: int):
     """Statistics (as it is or degraded, burst, numbers), NaN where there is none; log face size, log frame size, time between frames; and
     skin tone."""
     images, meshes, times = [], [], []
@@ -114,12 +116,12 @@ def read(path: Path, faces: Faces, net: Texture, seed: int):
     small, moved = degraded(*around([images[k] for k in used], meshes[used]), 1 / step, np.random.default_rng(seed))
     out = None
     for q, c in enumerate(cuts):
-        v = statistics(net, images[c], meshes[c])
+        v = statistics(nets, images[c], meshes[c])
         out = np.full((2, 2, len(v)), np.nan, np.float32) if out is None else out
         out[0, q] = v
         here = slice(*np.searchsorted(used, [c.start, c.stop]))
         if here.stop <= len(small):
-            out[1, q] = statistics(net, small[here], moved[here])
+            out[1, q] = statistics(nets, small[here], moved[here])
     eyes = np.median([np.linalg.norm(np.subtract(*five(m)[:2])) for m in meshes])
     middle = len(images) // 2
     return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), step), skin_tone(cut(images[middle], to_crop(meshes[middle])))
@@ -129,23 +131,24 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--corpus", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
+    p.add_argument("--net", type=Path, required=True, help="the network of `train`")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--without-licence", type=re.compile, help="leave out material whose licence note matches this")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    net, faces, rows = Texture().eval(), Faces(a.models), []
+    nets, faces, rows = (Texture().eval(), Patches.load(a.net)), Faces(a.models), []
     for part in PARTS:
         with open(a.corpus / part / "manifest.csv", newline="") as f:
             for seed, r in enumerate(csv.DictReader(f)):
                 if not permitted(r, a.without_licence):
                     continue
-                found = read(a.corpus / part / r["path"], faces, net, seed)
+                found = read(a.corpus / part / r["path"], faces, nets, seed)
                 if found:
                     rows.append((*found, not genuine(r), source(r["repo"]), species(r), part, r["system"], r.get("pair_id", ""), r["path"]))
         print(part, len(rows), flush=True)
     names = ("x", "about", "skin", "y", "source", "kind", "part", "system", "pair", "path")
-    np.savez(a.out / "texture.npz", **{k: np.array(v) for k, v in zip(names, zip(*rows))}, names=net.names)
+    np.savez(a.out / "texture.npz", **{k: np.array(v) for k, v in zip(names, zip(*rows))}, names=[n for net in nets for n in net.names])
 
 
 if __name__ == "__main__":
