@@ -15,7 +15,7 @@ import torch
 
 from . import codecs
 from .augment import low_pass
-from .evaluate import score, session
+from .evaluate import few, score, session
 from .metrics import apcer, auc, eer
 from .models import Head, load
 from .prepare import FOLDS
@@ -28,11 +28,33 @@ def floored(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
     return x + rng.normal(0, x.std() * 10 ** (-db / 20), len(x))
 
 
+def floor(x: np.ndarray) -> float:
+    """Level of the quietest twentieth of frames of 20 ms, decibels under the mean level."""
+    level = np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320).astype(np.float32) ** 2).mean(1)) + 1e-5 * np.abs(x).max() + 1e-9
+    return float(20 * np.log10(level.mean() / np.quantile(level, 0.05)))
+
+
+def raised(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
+    """White noise where it takes some to bring the noise floor to so much under the mean level: the floor of all such clips becomes the same."""
+    level = np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320) ** 2).mean(1)).mean()
+    lacks = 10 ** (-db / 10) - 10 ** (-floor(x) / 10)
+    return x + rng.normal(0, level * max(lacks, 0) ** 0.5 + 1e-9, len(x))
+
+
+def filled(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
+    """Pauses as the same noise in all clips: so much under the mean level."""
+    level = levels(x)
+    speech = np.convolve(level > np.quantile(level, 0.95) * 10**-1.3, np.ones(800) / 800, "same")
+    speech = np.convolve(speech > 1e-6, np.ones(160) / 160, "same")
+    return x * speech + rng.normal(0, level.mean() * 10 ** (-db / 20), len(x)) * (1 - speech)
+
+
 def conditions(rng: np.random.Generator) -> dict:
     on_pcm = {f"Opus {k}k": (lambda x, k=k: codecs.opus(x, k * 1000)) for k in (6, 16, 64)}
     on_pcm |= {f"Opus 16k, {q} % lost": (lambda x, q=q: codecs.opus(x, 16_000, q / 100, rng)) for q in (5, 10, 20)}
     on_pcm |= {"AMR 12.2k": lambda x: codecs.amr(x, 12.2), "G.711": codecs.g711, "AAC 32k": lambda x: codecs.aac(x, 32), "MP3 32k": lambda x: codecs.mp3(x, 32)}
     sound = {f"noise {d} dB": (lambda x, d=d: floored(x, rng, d)) for d in (25, 15)} | {"under 4 kHz": lambda x: low_pass(x, 4000), "under 7 kHz": lambda x: low_pass(x, 7000)}
+    sound |= {"noise floor at 30 dB": lambda x: raised(x, rng, 30), "pauses filled alike": lambda x: filled(x, rng, 40)}
     return {"as it is": lambda x: x} | on_pcm | {k: (lambda x, f=f: to_pcm(f(to_float(x)))) for k, f in sound.items()}
 
 
@@ -67,8 +89,7 @@ def listen(nets: list[Head], x: np.ndarray) -> float:
 
 def nulls(clips: Clips, nets: list[list[Head]], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
     """What tells the classes apart without a voice, and what the networks make of pauses alone."""
-    loud = lambda x: np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320).astype(np.float32) ** 2).mean(1)) + 1
-    simple = {"length": len, "noise floor": lambda x: np.log(np.quantile(loud(x), 0.05) / loud(x).mean())}
+    simple = {"length": len, "noise floor": floor}
     simple["top band"] = lambda x: np.log1p((np.abs(np.fft.rfft(x.astype(float))) ** 2)[int(len(x) * 0.425) :].sum()) - np.log1p((x.astype(float) ** 2).sum())
     for name, f in simple.items():
         a = auc(np.array([f(clips[i]) for i in pick], float), label)
@@ -82,6 +103,21 @@ def nulls(clips: Clips, nets: list[list[Head]], pick: np.ndarray, label: np.ndar
             heard.append(listen(nets[fold[at]], np.resize(x, 2 * RATE)))
             which.append(at)
     print(f"null, the networks on pauses alone: AUC {auc(np.array(heard), label[which]):.2f} of {len(which)} clips", flush=True)
+
+
+def matched(clips: Clips, held: pd.DataFrame, rng: np.random.Generator) -> None:
+    """Out-of-fold scores of all clips, and of as many genuine as synthetic ones at each decibel of the noise floor."""
+    table = clips.table
+    use = np.flatnonzero((table.part == "audio") & (table.samples >= 2 * RATE))
+    raw, label = few(held["mean"].to_numpy(), held["seconds"].to_numpy())[use], (table.label[use] == "spoof").to_numpy().astype(int)
+    level = np.array([floor(to_float(clips[i])) for i in use])
+    pick = []
+    for _, at in pd.Series(np.arange(len(use))).groupby(np.floor(level)):
+        sides = [at.to_numpy()[label[at] == k] for k in (0, 1)]
+        pick += [rng.choice(side, min(map(len, sides)), replace=False) for side in sides]
+    for name, some in (("all clips", np.arange(len(use))), ("as many of both at each decibel of the noise floor", np.concatenate(pick))):
+        s, y, noise = raw[some], label[some], auc(level[some], label[some])
+        print(f"{name}: n {len(some)}, noise floor alone AUC {max(noise, 1 - noise):.2f}, the networks AUC {auc(s, y):.3f} EER {eer(s, y):.3f}", flush=True)
 
 
 @torch.inference_mode()
@@ -106,14 +142,17 @@ def main() -> None:
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
     if a.nulls:
         nulls(clips, nets, pick, label, fold)
+        matched(clips, pd.read_csv(a.nets / "scores-clips.csv", index_col="clip"), np.random.default_rng(6))
     for name, change in conditions(rng).items():
         if name != "as it is" and not a.only.search(name):
             continue
-        found = np.array([listen(nets[fold[at]], to_float(change(clips[i]))) for at, i in enumerate(pick)])
+        changed = [to_float(change(clips[i])) for i in pick]
+        found = np.array([listen(nets[k], x) for k, x in zip(fold, changed)])
+        noise = auc(np.array([floor(x) for x in changed]), label)
         false = float((found[label == 0] > held).mean()) if name != "as it is" else 0.05
         if name == "as it is":
             held = np.quantile(found[label == 0], 0.95)
-        print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f} false alarms at the first line's threshold {false:.3f}", flush=True)
+        print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f} false alarms at the first line's threshold {false:.3f}; noise floor alone: AUC {max(noise, 1 - noise):.2f}", flush=True)
     speech = np.array([listen(nets[fold[at]], speech_only(to_float(clips[i]))) for at, i in enumerate(pick)])
     print(f"pauses left out: EER {eer(speech, label):.3f} AUC {auc(speech, label):.3f}", flush=True)
     if a.rival:
