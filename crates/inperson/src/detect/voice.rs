@@ -1,7 +1,7 @@
 //! Is this a human voice?
 //!
 //! The model listens to 4.8 s of the candidate's speech at a time, pauses left out, every 1.2 s of speech anew for the
-//! first minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all of it. Its logits are averaged, drawn towards zero while little
+//! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all of it. Its logits are averaged, drawn towards zero while little
 //! was heard, and calibrated on whole recordings.
 
 use ndarray::ArrayView2;
@@ -18,13 +18,13 @@ use crate::time::{Span, Timestamp};
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
 const LENGTH: usize = AUDIO_RATE as usize * 24 / 5;
-/// Samples by which it moves on, listenings after which it moves on by its whole length (a minute of speech), and after which it
+/// Samples by which it moves on, listenings after which it moves on by its whole length (half a minute of speech), and after which it
 /// leaves every other stretch out (three minutes): more adds little by then.
 const HOP: usize = AUDIO_RATE as usize * 6 / 5;
-const DENSE: usize = 48;
-const WHOLE: usize = 73;
-/// Samples of speech under which nothing is said: two seconds.
-const LEAST: usize = 2 * AUDIO_RATE as usize;
+const DENSE: usize = 24;
+const WHOLE: usize = 55;
+/// Samples of speech under which nothing is said: about two seconds, of which speech activity leaves out the edges.
+const LEAST: usize = AUDIO_RATE as usize * 9 / 5;
 /// Seconds listened to after which the mean counts by half.
 const FEW: f64 = 2.0;
 /// Most stretches that are named.
