@@ -1,11 +1,12 @@
 //! `inperson answers`: one row a line in, one score a line out, in the same order.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use inperson::detect::answers::{Delivery, NearIndex, Wording};
+use inperson::detect::answers::{Delivery, NearIndex, Pace, Wording, styles};
 use inperson::model::{Registry, Runtime, RuntimeConfig};
 use inperson::{Finding, Span, Timestamp};
 use serde::de::IgnoredAny;
@@ -61,6 +62,13 @@ enum Word {
     },
 }
 
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Scored {
+    Line(Box<Line>),
+    Unread(Unread),
+}
+
 /// The line of a row that could not be read.
 #[derive(Debug, Serialize)]
 struct Unread {
@@ -86,8 +94,17 @@ struct Line {
     own_past_per_100: f64,
     question_echo: Option<f64>,
     ask_next: &'static str,
+    /// From the times of words: read aloud or spoken freely; absent without `words`.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery_llr: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery_reason: Option<String>,
+    /// How far the wording falls from speech to writing behind the same candidate's other answers; absent with fewer than three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    style_fall: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    style_llr: Option<f64>,
+    /// Answers of others in the file that share long passages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     like: Vec<Like>,
 }
@@ -110,14 +127,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (wording, delivery) = (Wording::load(&runtime, &registry)?, Delivery::load(&runtime, &registry)?);
     let mut out = BufWriter::new(File::create(&arguments.out).map_err(|e| Failure::file(&arguments.out, e))?);
     let mut index = NearIndex::default();
-    let mut owners: Vec<String> = Vec::new();
-    let (mut rows, mut judged, mut over, mut unread) = (0_usize, 0_usize, 0_usize, 0_usize);
+    // where in `lines` an indexed answer is, and whose it is
+    let mut owners: Vec<(usize, Option<String>)> = Vec::new();
+    let mut lines: Vec<Scored> = Vec::new();
+    let (mut judged, mut over, mut unread) = (0_usize, 0_usize, 0_usize);
     for (number, line) in BufReader::new(input).lines().enumerate() {
         let line = line.map_err(|e| Failure::file(&arguments.file, e))?;
         if line.trim().is_empty() {
             continue;
         }
-        rows += 1;
         let row: Row = match serde_json::from_str(&line) {
             Ok(row) => row,
             Err(e) => {
@@ -125,7 +143,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 let held: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
                 let id = held.get("id").cloned().unwrap_or_else(|| (number + 1).into());
                 let error = format!("{}: line {}: {e}", arguments.file.display(), number + 1);
-                put(&mut out, &Unread { id, llr: None, abstained: true, error }, &arguments.out)?;
+                lines.push(Scored::Unread(Unread { id, llr: None, abstained: true, error }));
                 continue;
             }
         };
@@ -133,19 +151,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let judgement = wording.judge(row.question.as_deref(), &row.answer)?;
         let pace = delivery.judge(&timed(&row))?;
         let (name, owner) = (text(&id), row.candidate.as_ref().map(text));
-        let like = index.like(&row.answer, arguments.alike).into_iter().filter_map(|n| {
-            let at: usize = n.id.parse().ok()?;
-            let (other, of) = owners.get(at)?.split_once('\0')?;
+        let mut like = Vec::new();
+        for near in index.like(&row.answer, arguments.alike) {
+            let Some((at, of)) = near.id.parse().ok().and_then(|n: usize| owners.get(n)) else { continue };
             // one candidate may repeat themselves
-            (owner.as_deref().is_none_or(|o| o != of)).then(|| Like { id: other.to_owned(), shared: n.shared })
-        });
-        let like = like.collect();
+            if owner.is_some() && owner == *of {
+                continue;
+            }
+            if let Some(Scored::Line(other)) = lines.get_mut(*at) {
+                other.like.push(Like { id: name.clone(), shared: near.shared });
+                like.push(Like { id: text(&other.id), shared: near.shared });
+            }
+        }
         index.add(owners.len().to_string(), &row.answer);
-        owners.push(format!("{name}\0{}", owner.unwrap_or_default()));
+        owners.push((lines.len(), owner));
         let (raw, reason) = match judgement.finding {
             Finding::Score { raw, .. } => (Some(raw), None),
-            Finding::Abstain { reason } => (None, serde_json::to_value(reason).ok().map(|v| text(&v))),
+            Finding::Abstain { reason } => (None, named(reason)),
             Finding::Note => (None, None),
+        };
+        let (delivery_llr, delivery_reason) = match pace.map(|p: Pace| p.finding) {
+            Some(Finding::Score { llr, .. }) => (Some(llr), None),
+            Some(Finding::Abstain { reason }) => (None, named(reason)),
+            Some(Finding::Note) | None => (None, None),
         };
         let llr = judgement.llr();
         (judged, over) = (judged + usize::from(llr.is_some()), over + usize::from(llr >= Some(0.5)));
@@ -164,14 +192,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             own_past_per_100: signs.own_past,
             question_echo: signs.echo,
             ask_next: signs.next_question(),
-            delivery_llr: pace.and_then(|p| match p.finding {
-                Finding::Score { llr, .. } => Some(llr),
-                Finding::Abstain { .. } | Finding::Note => None,
-            }),
+            delivery_llr,
+            delivery_reason,
+            style_fall: None,
+            style_llr: None,
             like,
         };
-        put(&mut out, &scored, &arguments.out)?;
+        lines.push(Scored::Line(Box::new(scored)));
     }
+    compare(&mut lines, &owners);
+    for line in &lines {
+        put(&mut out, line, &arguments.out)?;
+    }
+    let rows = lines.len();
     out.flush().map_err(|e| Failure::file(&arguments.out, e))?;
     say(&format!(
         "{rows} answers, {judged} judged, {over} with an LLR of 0.5 or more; a person decides what that means"
@@ -182,6 +215,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::from(1));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each candidate's answers beside their own others.
+fn compare(lines: &mut [Scored], owners: &[(usize, Option<String>)]) {
+    let mut of: BTreeMap<&str, Vec<(usize, f64)>> = BTreeMap::new();
+    for (at, owner) in owners {
+        if let (Some(owner), Some(Scored::Line(line))) = (owner, lines.get(*at))
+            && let Some(spoken) = line.spoken_logit
+        {
+            of.entry(owner).or_default().push((*at, spoken));
+        }
+    }
+    for answers in of.values() {
+        let spoken: Vec<f64> = answers.iter().map(|a| a.1).collect();
+        for ((at, _), style) in answers.iter().zip(styles(&spoken)) {
+            if let Some(Scored::Line(line)) = lines.get_mut(*at) {
+                (line.style_fall, line.style_llr) = (Some(style.fall), Some(style.llr));
+            }
+        }
+    }
+}
+
+fn named(reason: inperson::Reason) -> Option<String> {
+    serde_json::to_value(reason).ok().map(|v| text(&v))
 }
 
 fn put(out: &mut impl Write, line: &impl Serialize, path: &Path) -> Result<(), Failure> {

@@ -216,16 +216,22 @@ fn answers_are_scored_line_by_line_and_copies_are_named() {
         serde_json::json!({"id": "a1", "candidate": "Ann", "question": "How do you prioritise?", "answer": PROSE}),
         serde_json::json!({"id": 2, "candidate": "Ben", "answer": format!("Well, sure. {PROSE}"), "words": [["Well", 0.1, 0.4], ["sure", null, null]]}),
         serde_json::json!({"answer": "Too short."}),
+        serde_json::json!({"candidate": "Cy", "answer": PROSE}),
+        serde_json::json!({"candidate": "Cy", "answer": PROSE}),
+        serde_json::json!({"candidate": "Cy", "answer": PROSE}),
     ];
     std::fs::write(&rows, lines.map(|l| l.to_string()).join("\n")).unwrap();
     let run = inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]);
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
     let scored: Vec<Value> =
         std::fs::read_to_string(&out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(scored.len(), 3);
+    assert_eq!(scored.len(), 6);
     assert_eq!((&scored[0]["id"], &scored[1]["id"], &scored[2]["id"]), (&"a1".into(), &2.into(), &3.into()));
-    assert!(scored[0]["llr"].as_f64().unwrap().abs() <= 1.5 && scored[0]["like"].is_null());
-    assert_eq!(scored[1]["like"][0]["id"], "a1");
+    assert!(scored[0]["llr"].as_f64().unwrap().abs() <= 1.5);
+    assert_eq!((&scored[0]["like"][0]["id"], &scored[1]["like"][0]["id"]), (&"2".into(), &"a1".into()), "both ways");
+    assert_eq!(scored[3]["like"].as_array().unwrap().len(), 2, "Ann's and Ben's, not Cy's own");
+    assert_eq!((&scored[3]["style_fall"], &scored[3]["style_llr"]), (&0.0.into(), &(-0.1).into()));
+    assert!(scored[0]["style_fall"].is_null() && scored[1]["delivery_reason"] == "too_short");
     assert_eq!((&scored[2]["abstained"], &scored[2]["reason"]), (&true.into(), &"too_short".into()));
 
     // rows that cannot be read are named in their place and stop nothing

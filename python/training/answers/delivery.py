@@ -2,7 +2,7 @@
 
     python -m answers.delivery --data /path/to/corpus/text [--export ../../models/answers-delivery]
 
-The features are those of `crates/inperson/src/detect/answers/delivery.rs`.
+The features are those of `crates/inperson/src/detect/answers/delivery.rs`; what words and pauses last given the words is in `timing.py`.
 """
 
 import argparse
@@ -12,12 +12,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from . import timing
 from .text import FILLERS
 
 STRETCH, LEAST, PAUSE, BREAK, STRETCHED = 150, 80, 0.15, 5.0, 0.88
@@ -32,14 +34,20 @@ NAMES = (
 ).split()
 
 
-def features(stretch):
-    """`stretch`: (word, start_s, end_s), None where unknown. None where too few words have times."""
+def plain_words(stretch):
+    """(word, start, end, whether it has times) without fillers."""
     words = []
     for word, start, end in stretch:
         plain = re.sub(r"[^a-z0-9']", "", word.lower())
         if plain and plain not in FILLERS:
             known = start is not None and end is not None and end > start
             words.append((plain, round(start, 6) if known else 0.0, round(end, 6) if known else 0.0, known))
+    return words
+
+
+def features(stretch):
+    """`stretch`: (word, start_s, end_s), None where unknown. None where too few words have times."""
+    words = plain_words(stretch)
     if sum(w[3] for w in words) < LEAST:
         return None
     gaps, runs, run, after, paused_after = [], [], 0, 0, 0
@@ -78,7 +86,7 @@ def features(stretch):
 
 
 def calls(folder: Path):
-    """Stretches of every speaker's turns: call, speaker, turn, 1 for prepared remarks, whether it is doubtful, features.
+    """Stretches of every speaker's turns: call, speaker, turn, 1 for prepared remarks, whether it is doubtful, features, words.
 
     Where questions begin was found by their wording, which some calls miss. So what comes before them, but after the last
     speech of `REMARKS` words, is doubtful: chairmen and questions that were not announced."""
@@ -101,7 +109,7 @@ def calls(folder: Path):
             for at in range(0, len(words), STRETCH):
                 found = features(words[at : at + STRETCH])
                 if found:
-                    rows.append((call["id"], f"{call['id']}-{speaker}", number, int(before[number]), before[number] and number > last, found))
+                    rows.append((call["id"], f"{call['id']}-{speaker}", number, int(before[number]), before[number] and number > last, found, words[at : at + STRETCH]))
     return rows
 
 
@@ -111,9 +119,29 @@ def model(kind):
     return make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
 
 
-def out_of_call(make, x, y, call):
+def folded(flat, x, y, call, folds):
+    """Features with the measures of `timing`, each call's by tables of other calls."""
+    more = np.zeros((len(y), len(timing.NAMES)))
+    for train, test in GroupKFold(folds).split(x, y, call):
+        more[test] = timing.measures(flat, timing.fit(flat, np.isin(np.arange(len(y)), train), y, call))[test]
+    return np.hstack([x, more])
+
+
+def nested(flat, x, y, call):
+    """For each fold of `out_of_call`: all stretches, the training calls' by tables of each other, the rest by theirs."""
+    for train, test in GroupKFold(10).split(x, y, call):
+        use, inner = np.isin(np.arange(len(y)), train), np.zeros((len(y), len(timing.NAMES)))
+        for a, b in GroupKFold(5).split(train, y[train], call[train]):
+            inner[train[b]] = timing.measures(flat, timing.fit(flat, np.isin(np.arange(len(y)), train[a]), y, call))[train[b]]
+        inner[test] = timing.measures(flat, timing.fit(flat, use, y, call))[test]
+        yield np.hstack([x, inner])
+
+
+def out_of_call(make, x, y, call, every=None):
+    """Scores of calls left out in ten groups; `every` gives the features fold by fold."""
     out = np.zeros(len(y))
     for train, test in GroupKFold(10).split(x, y, call):
+        x = next(every) if every else x
         # every call counts alike
         w = np.array([1 / np.sqrt((call[train] == c).sum()) for c in call[train]])
         m = make()
@@ -138,12 +166,16 @@ def report(name, out, y, call, speaker, turn):
     for _ in range(200):
         pick = np.concatenate([np.where(call == c)[0] for c in rng.choice(ids, len(ids))])
         boot.append(roc_auc_score(y[pick], out[pick]))
+    turns = {}
+    for i in range(len(y)):
+        turns.setdefault((speaker[i], turn[i], y[i]), []).append(out[i])
+    answers = roc_auc_score([k[2] for k in turns], [np.mean(v) for v in turns.values()])
     print(f"{name}: AUC by stretch {roc_auc_score(y, out):.3f} [{np.quantile(boot, .025):.3f}, {np.quantile(boot, .975):.3f}],"
-          f" by speaker and section {roc_auc_score(label, whole):.3f} (n={len(label)}), median within a call {np.median(per):.3f}")
+          f" by turn {answers:.3f} (n={len(turns)}), by speaker and section {roc_auc_score(label, whole):.3f} (n={len(label)}), median within a call {np.median(per):.3f}")
 
 
 HEAD = '''id = "answers-delivery"
-version = "0.2.0"
+version = "0.3.0"
 task = "answer-delivery"
 summary = "Tells reading aloud from free speech by the times of words, in English."
 licence = "MIT OR Apache-2.0 AND CC-BY-SA-4.0 (see CARD.md: trained on times of words from CC BY-SA transcripts)"
@@ -153,8 +185,20 @@ opset = 17
 [[inputs]]
 name = "features"
 dtype = "float32"
-shape = [-1, 16]
+shape = [1, 16]
 meaning = "a stretch of 150 words as detect/answers/delivery.rs measures it"
+
+[[inputs]]
+name = "pairs"
+dtype = "float32"
+shape = [-1, 3]
+meaning = "neighbouring words with times: keys of both and the cell of the gap, as detect/answers/timing.rs gives them"
+
+[[inputs]]
+name = "words"
+dtype = "float32"
+shape = [-1, 3]
+meaning = "words with times: key, kind of what follows, log of the length in seconds"
 
 [[outputs]]
 name = "score"
@@ -185,7 +229,7 @@ class Additive:
         return self.line.decision_function(self.expand(x))
 
 
-def elsewhere(fitted, data):
+def elsewhere(fitted, tables, data):
     """Scores of free speech from elsewhere, whose times were made otherwise, by corpus."""
     raw = {}
     for name in ("ami_meetings", "coraal_interviews"):
@@ -195,16 +239,29 @@ def elsewhere(fitted, data):
             for speaker, word, start, end in json.loads(line)["words"]:
                 words.setdefault(speaker, []).append((word, start, end))
             # every third stretch: enough for a share
-            found += [f for w in words.values() for at in range(0, len(w), 3 * STRETCH) if (f := features(w[at : at + STRETCH]))]
-        raw[name] = fitted.decision_function(np.array(found))
+            found += [(f, timing.tokens(plain_words(w[at : at + STRETCH]))) for w in words.values() for at in range(0, len(w), 3 * STRETCH)
+                      if (f := features(w[at : at + STRETCH]))]
+        x, held = zip(*found)
+        raw[name] = fitted.decision_function(np.hstack([np.array(x), timing.measures(timing.Flat(held), tables)]))
     return raw
 
 
-def export(folder, x, y, call, out, data):
+def aloud(data):
+    """Stretches of a book read aloud (LJSpeech), whose times were made otherwise; clips joined with 0.6 s between them."""
+    words, at = [], 0.0
+    for line in gzip.open(data / "transcripts/read_ljspeech.jsonl.gz", "rt"):
+        clip = [w[1:] for w in json.loads(line)["words"]]
+        words += [(w, None if s is None else at + s, None if e is None else at + e) for w, s, e in clip]
+        at += max((e for _, _, e in clip if e is not None), default=0.0) + 0.6
+    return [(f, timing.tokens(plain_words(words[k : k + STRETCH]))) for k in range(0, len(words), STRETCH) if (f := features(words[k : k + STRETCH]))]
+
+
+def export(folder, x, flat, held, y, call, out, data):
     from . import export as onnx_export
 
     w = np.array([1 / np.sqrt((call == c).sum()) for c in call])
-    fitted = Additive().fit(x, y, sample_weight=w)
+    tables = timing.fit(flat, np.ones(len(y), bool), y, call)
+    fitted = Additive().fit(folded(flat, x, y, call, 10), y, sample_weight=w)
     # a whole answer of one stretch, both sides weighed alike
     line = LogisticRegression(C=1e6).fit(out[:, None], y, sample_weight=np.where(y == 1, 0.5 / (y == 1).mean(), 0.5 / (y == 0).mean()))
     low, high = np.quantile(out, [0.001, 0.999])
@@ -212,17 +269,27 @@ def export(folder, x, y, call, out, data):
     calibration = dict(slope=0.5 * float(line.coef_[0, 0]), offset=0.5 * float(line.intercept_[0]) - 0.1,
                        range=[float(low) - 0.5, float(high) + 0.5], bounds=[-0.7, 1.0])
     # at most 1 of 100 stretches of free speech reaches an LLR of 0.5, here and elsewhere
-    free = {"earnings22": out[y == 0], **elsewhere(fitted, data)}
+    free = {"earnings22": out[y == 0], **elsewhere(fitted, tables, data)}
     highest = max(float(np.quantile(raw, 0.99)) for raw in free.values())
     calibration["offset"] = min(calibration["offset"], 0.5 - calibration["slope"] * highest)
     for name, raw in free.items():
         outside = (raw < calibration["range"][0]) | (raw > calibration["range"][1])
         own = np.clip(calibration["slope"] * raw + calibration["offset"], *calibration["bounds"])[~outside]
         print(f"{name}: {len(raw)} free stretches, {outside.mean():.1%} out of range, {(own >= 0.5).mean():.1%} at 0.5 and more, median {np.median(own):.2f}")
+    found, held_aloud = zip(*aloud(data))
+    raw = fitted.decision_function(np.hstack([np.array(found), timing.measures(timing.Flat(held_aloud), tables)]))
+    inside = (raw >= calibration["range"][0]) & (raw <= calibration["range"][1])
+    read = calibration["slope"] * raw[inside] + calibration["offset"]
+    print(f"a book read aloud: {len(raw)} stretches, {1 - inside.mean():.1%} out of range, {(read >= 0.5).mean():.1%} at 0.5 and more, median {np.median(read):.2f}")
     llr = np.clip(calibration["slope"] * out + calibration["offset"], *calibration["bounds"])
     metrics = dict(n=len(y), auc=float(roc_auc_score(y, out)), free_at_half=float((llr[y == 0] >= 0.5).mean()), read_at_half=float((llr[y == 1] >= 0.5).mean()))
     print("calibration", calibration, metrics)
-    onnx_export.write(folder, onnx_export.additive(fitted.mean, fitted.scale, CUT, fitted.knots, fitted.line.coef_.ravel(), float(fitted.line.intercept_[0])), HEAD, calibration, metrics)
+    graph = onnx_export.delivery(timing.graph(tables, fitted, CUT), x[0], held[0])
+    onnx_export.write(folder, graph, HEAD, calibration, metrics)
+    session = onnxruntime.InferenceSession(graph)
+    want = fitted.decision_function(np.hstack([x, timing.measures(flat, tables)]))
+    got = [session.run(None, dict(features=x[[i]].astype(np.float32), pairs=held[i][0].astype(np.float32), words=held[i][1].astype(np.float32)))[0][0] for i in range(0, len(y), 20)]
+    print("graph against numpy, largest difference", np.abs(want[::20] - got).max())
 
 
 def main():
@@ -231,25 +298,33 @@ def main():
     parser.add_argument("--export", type=Path)
     a = parser.parse_args()
     rows = calls(a.data)
-    call, speaker, turn, y, doubtful, x = (np.array(c) for c in zip(*rows))
-    out = out_of_call(lambda: model("additive"), x, y, call)
-    report("doubtful stretches among them", out, y, call, speaker, turn)
+    held = [timing.tokens(plain_words(r[-1])) for r in rows]
+    call, speaker, turn, y, doubtful, x = (np.array(c) for c in zip(*(r[:-1] for r in rows)))
+    whole = timing.Flat(held)
+    report("doubtful stretches among them", out_of_call(lambda: model("additive"), x, y, call, nested(whole, x, y, call)), y, call, speaker, turn)
+    held = [h for h, out in zip(held, doubtful) if not out]
     call, speaker, turn, y, x = (c[~doubtful] for c in (call, speaker, turn, y, x))
     print(len(y), "stretches of", len(set(call)), "calls,", f"{y.mean():.2f} prepared;", doubtful.sum(), "doubtful ones left out")
-    for kind in ("linear", "additive"):
-        out = out_of_call(lambda: model(kind), x, y, call)
-        report(kind, out, y, call, speaker, turn)
+    flat = timing.Flat(held)
+    every = list(nested(flat, x, y, call))
+    for name, kind, of in (("16 features, linear", "linear", None), ("16 features, additive", "additive", None), ("as shipped", "additive", every)):
+        out = out_of_call(lambda: model(kind), x, y, call, of and iter(of))
+        report(name, out, y, call, speaker, turn)
     if a.export:
-        export(a.export, x, y, call, out, a.data)
+        export(a.export, x, flat, held, y, call, out, a.data)
+    report("the measures given the words alone", out_of_call(lambda: model("additive"), x, y, call, (f[:, x.shape[1]:] for f in every)), y, call, speaker, turn)
     null = x[:, [0]]
     report("null test, speaking rate alone", out_of_call(lambda: model("linear"), null, y, call), y, call, speaker, turn)
     rng = np.random.default_rng(1)
+    drawn = timing.redrawn(flat, timing.fit(flat, np.ones(len(y), bool), y, call), rng)
+    report("null test, those measures with times drawn anew for the same words", out_of_call(lambda: model("additive"), x, y, call, (f[:, x.shape[1]:] for f in nested(drawn, x, y, call))),
+           y, call, speaker, turn)
     shuffled = y.copy()
     for c in set(call):
         shuffled[call == c] = rng.permutation(shuffled[call == c])
-    report("null test, labels shuffled within calls", out_of_call(lambda: model("linear"), x, shuffled, call), shuffled, call, speaker, turn)
-    for i, name in enumerate(NAMES):
-        print(f"  {name}: {roc_auc_score(y, x[:, i]):.3f}")
+    report("null test, labels shuffled within calls", out_of_call(lambda: model("additive"), x, shuffled, call, nested(flat, x, shuffled, call)), shuffled, call, speaker, turn)
+    for i, name in enumerate(NAMES + timing.NAMES):
+        print(f"  {name}: {roc_auc_score(y, every[0][:, i]):.3f}")
 
 
 if __name__ == "__main__":

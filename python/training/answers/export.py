@@ -68,27 +68,20 @@ def wording(linear: Linear) -> bytes:
     return finish(graph)
 
 
-def additive(mean, scale, cut, knots, weights, bias) -> bytes:
-    """Standardised features z, cut off at `cut`: weights of z and of what lies beyond each row of `knots`, in that order."""
-    node = helper.make_node
-    nodes = [
-        node("Sub", ["features", "mean"], ["centred"]),
-        node("Div", ["centred", "scale"], ["wide"]),
-        node("Clip", ["wide", "low", "high"], ["z"]),
-        node("Unsqueeze", ["z", "axis"], ["rows"]),  # n x 1 x features
-        node("Sub", ["rows", "knots"], ["beyond"]),
-        node("Relu", ["beyond"], ["bent"]),
-        node("Concat", ["rows", "bent"], ["terms"], axis=1),
-        node("Mul", ["terms", "weights"], ["parts"]),
-        node("ReduceSum", ["parts", "both"], ["sum"], keepdims=0),
-        node("Add", ["sum", "bias"], ["score"]),
-    ]
-    kept = [const("mean", mean), const("scale", scale), const("low", -cut), const("high", cut), const("knots", knots[None]),
-            const("weights", np.reshape(weights, (1, len(knots) + 1, -1))), const("axis", [1], np.int64), const("both", [1, 2], np.int64), const("bias", [bias])]
-    info = helper.make_tensor_value_info
-    graph = helper.make_graph(nodes, "answers-delivery", [info("features", TensorProto.FLOAT, ["n", len(mean)])],
-                              [info("score", TensorProto.FLOAT, ["n"])], kept)
-    return finish(graph)
+def delivery(graph, features, held) -> bytes:
+    """The graph of `timing.graph`, traced with one stretch."""
+    import io
+    import warnings
+
+    import torch
+
+    example = tuple(torch.tensor(v, dtype=torch.float32) for v in (features[None], *held))
+    out, axes = io.BytesIO(), {"pairs": {0: "n"}, "words": {0: "m"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(graph, example, out, input_names=["features", "pairs", "words"], output_names=["score"], opset_version=17, dynamic_axes=axes, dynamo=False)
+    onnx.checker.check_model(onnx.load_from_string(out.getvalue()))
+    return out.getvalue()
 
 
 def finish(graph) -> bytes:

@@ -31,10 +31,11 @@ def main(path):
 
 def times(path):
     """Made-up words at made-up times, with and without a pause after each."""
-    from .delivery import features
+    from .delivery import features, plain_words
+    from .timing import tokens
 
     rng = np.random.default_rng(5)
-    list_ = "so the team and I went to um the old mill because we we had heard that it was not in use".split()
+    list_ = "so the team and I went to um the old mill because we we had heard that it was not in use 25 worked buildings counting".split()
     cases = []
     for kind in ("free", "short", "stretched"):
         at, words = 0.0, []
@@ -44,7 +45,8 @@ def times(path):
             words.append([word, None, None] if i % 29 == 3 else [word, round(at, 3), end])
             at = end if kind == "stretched" or rng.random() < 0.7 else round(end + rng.gamma(2, 0.25), 3)
         found = features([tuple(w) for w in words])
-        cases.append(dict(words=words, features=None if found is None else [float(f) for f in found]))
+        pairs, timed = tokens(plain_words([tuple(w) for w in words]))
+        cases.append(dict(words=words, features=None if found is None else [float(f) for f in found], pairs=pairs.ravel().tolist(), tokens=timed.ravel().round(6).tolist()))
     open(path, "w").write(json.dumps(cases, separators=(",", ":")) + "\n")
 
 

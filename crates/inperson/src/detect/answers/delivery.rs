@@ -8,6 +8,7 @@ use ndarray::ArrayView2;
 
 use super::super::calibrated;
 use super::text;
+use super::timing::{self, COLUMNS, Tokens};
 use super::turns::Answer;
 use crate::calibrate::Calibration;
 use crate::error::{Error, Result};
@@ -24,9 +25,9 @@ const STRETCH: usize = 150;
 /// Words with times under which a stretch is not looked at.
 const LEAST: usize = 80;
 /// Pause, seconds, from which a gap between words counts; below, aligners disagree.
-const PAUSE: f64 = 0.15;
+pub(super) const PAUSE: f64 = 0.15;
 /// Gap, seconds, that is no pause any more.
-const BREAK: f64 = 5.0;
+pub(super) const BREAK: f64 = 5.0;
 /// Share of gaps of nothing from which words were only stretched to the next one: such times tell nothing.
 const STRETCHED: f64 = 0.88;
 /// Fewest gaps and pauses that say anything.
@@ -84,10 +85,15 @@ impl Delivery {
         let mut logits = Vec::new();
         let mut seen = 0;
         for stretch in words.chunks(STRETCH) {
-            let Some(features) = features(stretch) else { continue };
-            let input =
-                ArrayView2::from_shape((1, FEATURES), &features).map_err(|e| Error::model(MODEL, e.to_string()))?;
-            let out = self.model.run(&[input.into_dyn()])?;
+            let words = plain(stretch);
+            let Some(features) = features(&words) else { continue };
+            let Tokens { pairs, words } = timing::tokens(&words);
+            let rows = |columns, values| {
+                ArrayView2::from_shape((<[f32]>::len(values) / columns, columns), values)
+                    .map_err(|e| Error::model(MODEL, e.to_string()))
+            };
+            let inputs = [rows(FEATURES, &features)?, rows(COLUMNS, &pairs)?, rows(COLUMNS, &words)?];
+            let out = self.model.run(&inputs.map(ArrayView2::into_dyn))?;
             let logit = out.first().and_then(|o| o.iter().next()).copied().map_or(f64::NAN, f64::from);
             if logit.is_finite() {
                 logits.push(logit);
@@ -104,17 +110,21 @@ impl Delivery {
     }
 }
 
-/// Features of a stretch, in the order of the model's input; `None` where too few words have times.
-/// `python/training/answers/delivery.py` computes the very same.
-pub(super) fn features(stretch: &[(Span, String)]) -> Option<[f32; FEATURES]> {
-    let words: Vec<(Span, String)> = stretch
+/// Words in lower case, without fillers.
+fn plain(stretch: &[(Span, String)]) -> Vec<(Span, String)> {
+    stretch
         .iter()
         .filter_map(|(span, word)| {
             let plain: String =
                 word.to_ascii_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '\'').collect();
             (!plain.is_empty() && !text::is_filler(&plain)).then_some((*span, plain))
         })
-        .collect();
+        .collect()
+}
+
+/// Features of the plain words of a stretch, in the order of the model's input; `None` where too few have times.
+/// `python/training/answers/delivery.py` computes the very same.
+pub(super) fn features(words: &[(Span, String)]) -> Option<[f32; FEATURES]> {
     let timed = words.iter().filter(|(s, _)| s.micros() > 0).count();
     if timed < LEAST {
         return None;
@@ -271,6 +281,16 @@ mod tests {
                     (span, w[0].as_str().unwrap().to_owned())
                 })
                 .collect();
+            let words = plain(&words);
+            let tokens = timing::tokens(&words);
+            for (got, name) in [(&tokens.pairs, "pairs"), (&tokens.words, "tokens")] {
+                let want = case[name].as_array().unwrap();
+                assert_eq!(got.len(), want.len(), "{name}");
+                assert!(
+                    got.iter().zip(want).all(|(g, w)| (f64::from(*g) - w.as_f64().unwrap()).abs() < 1e-5),
+                    "{name}"
+                );
+            }
             match (features(&words), case["features"].as_array()) {
                 (Some(got), Some(want)) => {
                     for (n, (g, w)) in got.iter().zip(want).enumerate() {

@@ -20,6 +20,7 @@ mod second;
 mod signs;
 mod style;
 mod text;
+mod timing;
 mod turns;
 mod typing;
 mod wording;
@@ -27,6 +28,7 @@ mod wording;
 pub use delivery::{Delivery, Pace};
 pub use near::{Near, NearIndex};
 pub use signs::Signs;
+pub use style::{Style, styles};
 pub use wording::{Judgement, LEAST_WORDS, Wording};
 
 use turns::{Answer, Said};

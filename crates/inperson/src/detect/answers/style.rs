@@ -18,17 +18,35 @@ const BOUNDS: [f64; 2] = [-0.1, 0.8];
 /// LLR from which the answer itself is named as the place to look.
 const NAMED: f64 = 0.25;
 
-/// Compares the logits of speech of a person's answers; nothing where there are too few.
-pub(super) fn compare(whole: Span, answers: &[(Span, f64)]) -> Option<Evidence> {
-    if answers.len() < LEAST {
-        return None;
+/// One answer beside the same person's others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Style {
+    /// How far its logit of speech lies below the median of the others'; about -3 to 3 in genuine answers.
+    pub fall: f64,
+    /// LLR that it is read or known by heart, -0.1 to 0.8.
+    pub llr: f64,
+}
+
+/// Compares the logits of speech ([`Judgement::spoken`](super::Judgement::spoken)) of one person's answers: one entry each, in their
+/// order; none where there are fewer than three.
+#[must_use]
+pub fn styles(spoken: &[f64]) -> Vec<Style> {
+    if spoken.len() < LEAST {
+        return Vec::new();
     }
-    let fall = |at: usize| {
-        let others = answers.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, a)| a.1);
-        Some((at, median(others.collect())? - answers[at].1))
+    let of = |at: usize| {
+        let others = spoken.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, s)| *s);
+        let fall = median(others.collect())? - spoken[at];
+        Some(Style { fall, llr: (SLOPE * (fall - NOTHING)).clamp(BOUNDS[0], BOUNDS[1]) })
     };
-    let (at, most) = (0..answers.len()).filter_map(fall).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let llr = (SLOPE * (most - NOTHING)).clamp(BOUNDS[0], BOUNDS[1]);
+    (0..spoken.len()).filter_map(of).collect()
+}
+
+/// The answer that falls furthest; nothing where there are too few.
+pub(super) fn compare(whole: Span, answers: &[(Span, f64)]) -> Option<Evidence> {
+    let spoken: Vec<f64> = answers.iter().map(|a| a.1).collect();
+    let (at, Style { fall: most, llr }) =
+        styles(&spoken).into_iter().enumerate().max_by(|a, b| a.1.fall.total_cmp(&b.1.fall))?;
     let (span, message) = if llr >= NAMED {
         let message = "this answer is worded like writing, unlike the same person's others; it may be read, or known by heart: \
             come back to it from another side";
