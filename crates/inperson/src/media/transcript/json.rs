@@ -6,7 +6,7 @@ use super::{Read, TranscriptFormat, seconds, utterance};
 use crate::media::Utterance;
 
 pub(super) fn read(text: &str) -> Read {
-    let value: Value = serde_json::from_str(text).map_err(|e| format!("this JSON cannot be read: {e}"))?;
+    let value = one_or_lines(text).map_err(|e| format!("this JSON cannot be read: {e}"))?;
     let results = &value["results"];
     if results["items"].is_array() {
         return Ok((TranscriptFormat::AwsTranscribe, aws(results)?));
@@ -45,6 +45,16 @@ pub(super) fn read(text: &str) -> Read {
     Err("this JSON is of no recogniser known: Whisper, WhisperX, Deepgram, AssemblyAI, Zoom, Teams, AWS Transcribe, \
          or a list of objects with `question` and `answer`"
         .to_owned())
+}
+
+/// One value; or lines of questions and answers, as `inperson answers` takes them, as a list.
+fn one_or_lines(text: &str) -> serde_json::Result<Value> {
+    let lines: Vec<Value> =
+        serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().unwrap_or_default();
+    if !lines.is_empty() && lines.iter().all(|l| l["answer"].is_string()) {
+        return Ok(Value::Array(lines));
+    }
+    serde_json::from_str(text)
 }
 
 fn in_milliseconds(words: &[Value]) -> bool {

@@ -78,12 +78,17 @@ fn meetings_and_lists() {
     assert_eq!(said(&read(teams)), [(5.13, Some("Ann B"), "Good morning.")]);
     let zoom = r#"{"timeline":[{"text":"Hello all","ts":"00:00:01.250","end_ts":"00:00:02.000","users":[{"username":"Cy","user_id":"1"}]}]}"#;
     assert_eq!(said(&read(zoom)), [(1.25, Some("Cy"), "Hello all")]);
-    let list = read(r#"[{"question":"Why?","answer":"So."},{"answer":"And."}]"#);
-    assert_eq!(list.format, TranscriptFormat::Questions);
-    assert_eq!(
-        said(&list),
-        [(0.0, Some("interviewer"), "Why?"), (0.0, Some("candidate"), "So."), (0.0, Some("candidate"), "And.")]
-    );
+    for list in [
+        r#"[{"question":"Why?","answer":"So."},{"answer":"And."}]"#,
+        "{\"question\":\"Why?\",\"answer\":\"So.\"}\n{\"answer\":\"And.\"}\n",
+    ] {
+        let list = read(list);
+        assert_eq!(list.format, TranscriptFormat::Questions);
+        assert_eq!(
+            said(&list),
+            [(0.0, Some("interviewer"), "Why?"), (0.0, Some("candidate"), "So."), (0.0, Some("candidate"), "And.")]
+        );
+    }
 }
 
 #[test]
