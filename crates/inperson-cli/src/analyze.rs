@@ -16,7 +16,8 @@ use crate::summary::summary;
 pub(crate) struct Arguments {
     /// The recording
     file: PathBuf,
-    /// Transcript: SRT, WebVTT, CTM, TextGrid, or the JSON of Whisper, WhisperX, Deepgram, AssemblyAI, Zoom, Teams, AWS
+    /// Transcript: SRT, WebVTT, CTM, TextGrid, a list of questions and answers (JSON or JSON lines), or the JSON of Whisper,
+    /// WhisperX, Deepgram, AssemblyAI, Zoom, Teams, AWS
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// Command that is given a WAV file (where `{}` stands, or last) and prints a transcript in any of these formats
