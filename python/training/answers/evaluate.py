@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from . import data, model
 
-BINS = ((80, 119), (120, 249), (250, 10_000), (120, 10_000))
+BINS = ((40, 119), (80, 119), (120, 249), (250, 10_000), (120, 10_000))
 
 
 def folds(rows):
@@ -113,6 +113,17 @@ def matrix(rows, raw, out=print):
         if len(z) >= 15:
             found[f"generator|{f}"] = dict(n=len(z), auc=auc(x, z), apcer1=apcer(x, z, 0.01))
             out(f"| {f} | {len(z)} | {auc(x, z):.3f} | {apcer(x, z, 0.01):.0%} | {apcer(x, z, 0.05):.0%} |")
+    out("\nby generator and length: AUC (APCER at BPCER 1 %) of each kind of genuine text against all that the generator made")
+    out("| generator | " + " | ".join(f"{h} {w}" for h in human for w in ("40-119", "120-249", "250+")) + " |")
+    made = models["written"] | models["simulated speech"] | models["reworded"]
+    for f in sorted(set(fam) - {"human"}):
+        cells = []
+        for h in human.values():
+            for lo, hi in ((40, 119), (120, 249), (250, 10_000)):
+                inside = (words >= lo) & (words <= hi)
+                g, m = raw[h & inside], raw[made & (fam == f) & inside]
+                cells.append(f"{auc(g, m):.2f} ({apcer(g, m, 0.01):.0%})" if min(len(g), len(m)) >= 15 else "-")
+        out(f"| {f} | " + " | ".join(cells) + " |")
     z = raw[models["written"] & (words >= 120)]
     rng, boot = np.random.default_rng(0), []
     h_sources, m_sources = sorted(set(repo[human["writing"]])), sorted(set(fam[models["written"]]))
