@@ -24,6 +24,10 @@ const PEAK: f32 = 1e-3;
 /// under them pass it; nine of ten pieces of rendered music do.
 const MUSIC: f32 = 0.03;
 const SMOOTH: f32 = 0.5;
+/// Hops in a row that must be so: a single one is a long vowel or a hum in a pause.
+const LASTING: u32 = 2;
+/// Frames of a hop under which it is too short to tell: the last one of a recording.
+const FEW: usize = AUDIO_RATE as usize / SOUND_STEP / 2;
 
 /// One moment of sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +46,8 @@ pub(super) struct Sound {
     before: Option<[f32; BANDS]>,
     runs: Vec<u16>,
     smoothed: f32,
+    /// Hops in a row over [`MUSIC`].
+    hops: u32,
 }
 
 impl Default for Sound {
@@ -51,6 +57,7 @@ impl Default for Sound {
             before: None,
             runs: vec![0; NOTES[1] - NOTES[0]],
             smoothed: 0.0,
+            hops: 0,
         }
     }
 }
@@ -58,18 +65,19 @@ impl Default for Sound {
 impl Sound {
     /// The frames that this hop completes, and whether it is music.
     pub(super) fn listen(&mut self, audio: &[f32], heard: &mut Heard) {
-        let Self { spectra, before, runs, smoothed } = self;
+        let Self { spectra, before, runs, smoothed, hops } = self;
         spectra.push(audio, |first, power| {
             let at = time_of(first + SIZE as i64 / 2);
             let bands = bands(power);
             let fingerprint = before.replace(bands).map_or(0, |old| print(&old, &bands));
             heard.sound.push(SoundFrame { at, fingerprint, held: held(&power[NOTES[0]..NOTES[1]], runs) });
         });
-        if !heard.sound.is_empty() {
+        if heard.sound.len() >= FEW {
             let mean = heard.sound.iter().map(|f| f.held).sum::<f32>() / heard.sound.len() as f32;
             *smoothed += SMOOTH * (mean - *smoothed);
+            *hops = if *smoothed > MUSIC { hops.saturating_add(1) } else { 0 };
         }
-        heard.music = *smoothed > MUSIC;
+        heard.music = *hops >= LASTING;
     }
 }
 
