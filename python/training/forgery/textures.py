@@ -22,7 +22,7 @@ from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
 from .sources import source
-from .texture import Texture
+from .texture import NUMBERS, Texture
 
 BURST, LEAST, SECONDS, MOST_RATE = 14, 8, 3.0, 31
 
@@ -147,6 +147,7 @@ def main() -> None:
                 if found:
                     rows.append((*found, not genuine(r), source(r["repo"]), species(r), part, r["system"], r.get("pair_id", ""), r["path"]))
         print(part, len(rows), flush=True)
+    assert len(nets[0].names) == NUMBERS, "kernel takes the first numbers for the statistics'"
     names = ("x", "about", "skin", "y", "source", "kind", "part", "system", "pair", "path")
     np.savez(a.out / "texture.npz", **{k: np.array(v) for k, v in zip(names, zip(*rows))}, names=[n for net in nets for n in net.names])
 
