@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from .cycles import Cycles
 from .store import RATE
 from .transform import Tensor, Transform, hann
 
@@ -124,15 +123,13 @@ class Texture(nn.Module):
         put("filters", np.stack([low(b) - low(a) for a, b in zip(EDGES, EDGES[1:])])[:, None])
         put("smooth", (hann(16) / hann(16).sum())[None, None]), put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
 
-        self.cycles = Cycles(lags[: LAGS[1] - LAGS[0]], 8, self.long, self.sixteen)
-
     def forward(self, audio: Tensor) -> Tensor:
         x = audio - audio.mean(1, keepdim=True)
         x = x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
-        over, late = Over([]), Over([])
+        over = Over([])
         self.spectrum(over, x)
-        self.periods(over, late, x)
-        return torch.cat(over.out + late.out, 1)
+        self.periods(over, x)
+        return torch.cat(over.out, 1)
 
     def spectrum(self, over: Over, x: Tensor) -> None:
         """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics."""
@@ -198,7 +195,7 @@ class Texture(nn.Module):
         over.moments(strength[:, 1:] - strength[:, :-1], steady)
         over.moments(level[:, 2:] - 2 * level[:, 1:-1] + level[:, :-2], both)
 
-    def periods(self, over: Over, late: Over, x: Tensor) -> None:
+    def periods(self, over: Over, x: Tensor) -> None:
         """How each band repeats after a period of the pitch, in three windows and in its envelope, and which do so together."""
         long, power, brief = self.long(x), self.middle(x), self.brief(x)
         _, heard = loud(long, 25)
@@ -209,11 +206,11 @@ class Texture(nn.Module):
 
         audible = power.sqrt() * self.pitched
         lags = len(self.lag)
-        near = (audible @ self.cosine[:lags].T) / self.middle_left[:lags] / ((audible * self.twice).sum(2, keepdim=True) + 1e-3)
-        strength, at = near.max(2, keepdim=True)
+        alike = (audible @ self.cosine[:lags].T) / self.middle_left[:lags] / ((audible * self.twice).sum(2, keepdim=True) + 1e-3)
+        strength, at = alike.max(2, keepdim=True)
         level, heard = loud(power, 25)
         voiced = torch.sigmoid((strength - 0.3) / 0.04) * heard
-        self.pitch(over, near, strength, at, level, voiced)
+        self.pitch(over, alike, strength, at, level, voiced)
         at = at[:, :, 0]
         over.add(voiced.sum(1) / (heard.sum(1) + 1e-3))
         again = lambda p, left, bands, at: (p * self.cosine[at]) @ bands / left[at][:, :, None] / ((p * self.twice) @ bands + 1e-3)
@@ -241,11 +238,10 @@ class Texture(nn.Module):
         # envelopes at 4 kHz, 40 ms every 20 ms, at the lag of the frame of the pitch beside them
         y = nn.functional.conv1d(x[:, None], self.filters, padding=48).abs()
         clips, bands, samples = y.shape
-        quarter = nn.functional.conv1d(y.reshape(clips * bands, 1, samples), self.smooth, stride=4)
-        y = nn.functional.conv1d(quarter, self.envelope, stride=80)[:, :, 1:]
+        y = nn.functional.conv1d(y.reshape(clips * bands, 1, samples), self.smooth, stride=4)
+        y = nn.functional.conv1d(y, self.envelope, stride=80)[:, :, 1:]
         n = len(self.turns)
         power = (y[:, :n].square() + y[:, n:].square()).reshape(clips, bands, n, -1).permute(0, 3, 1, 2)
-        self.cycles(late, x, long, quarter.reshape(clips, bands, -1), near, at[:, :, None], voiced)
         lag, voiced = self.lag[at][:, 1::2], voiced[:, 1::2]
         frames = lag.shape[1]
         wave = torch.cos(2 * math.pi / 160 / 4 * lag[:, :, None] * self.turns)

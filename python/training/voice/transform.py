@@ -38,13 +38,7 @@ class Transform(nn.Module):
         frames = (x.shape[1] - self.size) // self.hop + 1
         rows = -(-self.size // self.hop)
         blocks = nn.functional.pad(x, (0, self.hop))[:, : (frames + rows - 1) * self.hop].reshape(x.shape[0], -1, self.hop)
-        return self.powers(torch.cat([blocks[:, r : r + frames] for r in range(rows)], 2))
-
-    def powers(self, whole: Tensor) -> Tensor:
-        """Of windows (clips, frames, samples)."""
-        if not torch.onnx.is_in_onnx_export():
-            return torch.view_as_real(torch.fft.rfft(whole * self.window)).square().sum(-1)
-        half, middle = self.length // 2, self.size // 2
+        whole = torch.cat([blocks[:, r : r + frames] for r in range(rows)], 2)
         window, step = self.window[half:], torch.arange(half)
         after = whole[:, :, middle : middle + half] * window
         before = whole[:, :, middle - half + 1 : middle + 1].flip(2) * window
