@@ -210,7 +210,9 @@ impl Detector for LipSync {
             e.subject = whole.tracks.candidate;
             e
         };
-        let Some((lag, _)) = total.best().filter(|_| total.steps() >= LEAST) else {
+        // a few words left over between another's are no sample of this one's
+        let crumbs = self.unread.shared > self.unread.alone && total.steps() < 2.0 * STRETCH;
+        let Some((lag, _)) = total.best().filter(|_| total.steps() >= LEAST && !crumbs) else {
             let (reason, message) = self.why_not(whole);
             let finding = Finding::Abstain { reason };
             let found = Evidence::new("lipsync.mismatch", Question::Sync, whole.span, finding, message);
