@@ -3,7 +3,9 @@
 use crate::common::{Made, decode, ffmpeg};
 use inperson::dsp::geometry::{Affine, Rect};
 use inperson::dsp::image::{crop, luma_thumbnail, search_plane};
+use inperson::media::{ColorMatrix, PixelLayout, Rotation};
 use inperson::{Timestamp, VideoFrame};
+use std::sync::Arc;
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=0.2"];
 
@@ -94,5 +96,38 @@ fn borders_repeat_and_tiny_frames_are_taken() {
     assert_eq!(luma_thumbnail(&frame, 64, 36).0.len(), 64 * 36);
     for map in [[f32::NAN; 6], [1e30; 6], [0.0; 6]] {
         assert_eq!(crop(&frame, &Affine(map), (4, 4)).rgb.len(), 48);
+    }
+    assert!(crop(&frame, &Affine([1.0; 6]), (0, 3)).rgb.is_empty());
+}
+
+#[test]
+fn odd_frames_of_one_colour_stay_so() {
+    let planar = |sub_x, sub_y| PixelLayout::Yuv { sub_x, sub_y, full_range: true };
+    let layouts = [planar(1, 1), planar(1, 0), planar(0, 0), PixelLayout::Nv12 { full_range: true }];
+    for (w, h) in [(1, 1), (5, 3), (641, 7), (640, 360)] {
+        for layout in layouts {
+            for rotation in [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters] {
+                // room for the largest layout; 100, 90, 180 in BT.601 is 173, 76, 33
+                let interleaved = matches!(layout, PixelLayout::Nv12 { .. });
+                let chroma = if interleaved { [90, 180].repeat(w * h + 1) } else { vec![90; w * h] };
+                let planes = vec![(vec![100; w * h], w), (chroma, 2 * w.div_ceil(2)), (vec![180; 2 * w * h], w)];
+                let planes =
+                    if interleaved { planes } else { planes.into_iter().map(|(bytes, _)| (bytes, w)).collect() };
+                let mut frame =
+                    VideoFrame::new(Timestamp::ZERO, (w as u32, h as u32), layout, Arc::new(planes)).unwrap();
+                (frame.rotation, frame.matrix) = (rotation, ColorMatrix::Bt601);
+                for size in [1.0, 4.0, 30.0] {
+                    let cut = crop(&frame, &Affine::onto(Rect::new(-1.0, -1.0, 9.0 * size, 8.0), 9.0, 9.0), (9, 9));
+                    let (pixels, _) = cut.rgb.as_chunks::<3>();
+                    assert!(
+                        pixels.iter().all(|p| *p == [173, 76, 33]),
+                        "{w}x{h} {layout:?} {rotation:?}: {:?}",
+                        pixels[0]
+                    );
+                }
+                let plane = search_plane(&frame, 320);
+                assert!((plane.chw[0] - 172.9).abs() < 0.1, "{w}x{h} {layout:?} {rotation:?}: {}", plane.chw[0]);
+            }
+        }
     }
 }

@@ -126,7 +126,7 @@ impl Tile {
         let mut colours = [(); 3].map(|()| vec![0.0; width]);
         let mut bytes = vec![0_u8; width];
         let mut rgb = vec![0; width * height * 3];
-        for (y, rgb) in rgb.chunks_exact_mut(width * 3).enumerate() {
+        for (y, rgb) in rgb.chunks_exact_mut((width * 3).max(1)).enumerate() {
             let y = y as f32 + 0.5;
             for (axis, (slope, start)) in [(ax, bx * y + cx), (ay, by * y + cy)].into_iter().enumerate() {
                 places[axis].fill(slope, start, origin[axis], self.size[axis]);
