@@ -55,6 +55,16 @@ pub struct Voice {
     several: usize,
 }
 
+/// Samples of speech from one listening to the next.
+const fn due(listenings: usize) -> usize {
+    match listenings {
+        0 => LEAST,
+        1..DENSE => HOP,
+        DENSE..WHOLE => LENGTH,
+        _ => 2 * LENGTH,
+    }
+}
+
 impl Voice {
     pub(crate) fn new(model: Model, calibration: Calibration) -> Self {
         Self {
@@ -136,12 +146,7 @@ impl Detector for Voice {
             let mut audio = &window.audio[sample(span.start)..sample(span.end)];
             self.spans.push(span);
             while !audio.is_empty() {
-                let due = match self.listened.len() + self.several {
-                    0 => LEAST,
-                    1..DENSE => HOP,
-                    DENSE..WHOLE => LENGTH,
-                    _ => 2 * LENGTH,
-                };
+                let due = due(self.listened.len() + self.several);
                 let (now, later) = audio.split_at(due.saturating_sub(self.fresh).min(audio.len()));
                 self.speech.extend_from_slice(now);
                 self.fresh += now.len();
@@ -200,5 +205,25 @@ impl Detector for Voice {
 
     fn judged_s(&self) -> f64 {
         if self.listened.len() <= self.several { 0.0 } else { self.total as f64 / f64::from(AUDIO_RATE) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_is_listened_to_after_half_a_minute_and_after_three() {
+        let mut heard = 0;
+        for listening in 0..100 {
+            let seconds = heard / AUDIO_RATE as usize;
+            heard += due(listening);
+            let overlap = match seconds {
+                0..29 => 4,
+                29..178 => 1,
+                _ => 0,
+            };
+            assert!(listening == 0 || LENGTH / due(listening) == overlap, "{listening} at {seconds} s");
+        }
     }
 }

@@ -115,3 +115,36 @@ fn held(power: &[f32], runs: &mut [u16]) -> f32 {
     }
     (in_notes / all).min(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hops of a second in which a chord is held or not, each over the same faint noise: which of them are music.
+    fn music(held: &[bool]) -> Vec<bool> {
+        let rate = AUDIO_RATE as usize;
+        let (mut sound, mut seed) = (Sound::default(), 1_u32);
+        let hop = |(second, &held): (usize, &bool)| {
+            let audio: Vec<f32> = (second * rate..(second + 1) * rate)
+                .map(|n| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let note = |hz: f32| (std::f32::consts::TAU * hz * n as f32 / rate as f32).sin();
+                    let chord = if held { note(220.0) + note(277.0) + note(330.0) } else { 0.0 };
+                    0.1 * chord + 0.02 * (seed as f32 / u32::MAX as f32 - 0.5)
+                })
+                .collect();
+            let mut heard = Heard::default();
+            sound.listen(&audio, &mut heard);
+            heard.music
+        };
+        held.iter().enumerate().map(hop).collect()
+    }
+
+    #[test]
+    fn one_hop_of_a_held_chord_is_no_music_and_several_are() {
+        assert!(music(&[false; 4]).iter().all(|m| !m));
+        let lasting = music(&[false, true, true, true, true]);
+        assert_eq!(lasting[..2], [false, false]);
+        assert!(lasting[3] && lasting[4], "{lasting:?}");
+    }
+}

@@ -46,10 +46,6 @@ pub fn search_plane(frame: &VideoFrame, long_side: usize) -> SearchPlane {
     let mut chw = vec![0.0; 3 * width * height];
     for (plane, colour) in chw.chunks_exact_mut(width * height).zip(&colours) {
         for (y, row) in plane.chunks_exact_mut(width).take(inner_h).enumerate() {
-            if frame.rotation == Rotation::None {
-                row[..inner_w].copy_from_slice(&colour[y * inner_w..][..inner_w]);
-                continue;
-            }
             for (x, value) in row[..inner_w].iter_mut().enumerate() {
                 let (sx, sy) = turn.stored(x, y);
                 *value = colour[sy * stored_w + sx];
