@@ -1,6 +1,6 @@
 """Read or free speech from the times of words: features, leave-calls-out evaluation, and the model `answers-delivery`.
 
-    python -m answers.delivery --data /path/to/corpus/text [--export ../../models/answers-delivery]
+    python -m answers.delivery --data /path/to/corpus/text [--export ../../models]
 
 The features are those of `crates/inperson/src/detect/answers/delivery.rs`; what words and pauses last given the words is in `timing.py`.
 """
@@ -174,38 +174,7 @@ def report(name, out, y, call, speaker, turn):
           f" by turn {answers:.3f} (n={len(turns)}), by speaker and section {roc_auc_score(label, whole):.3f} (n={len(label)}), median within a call {np.median(per):.3f}")
 
 
-HEAD = '''id = "answers-delivery"
-version = "0.3.0"
-task = "answer-delivery"
-summary = "Tells reading aloud from free speech by the times of words, in English."
-licence = "MIT OR Apache-2.0 AND CC-BY-SA-4.0 (see CARD.md: trained on times of words from CC BY-SA transcripts)"
-sha256 = "SHA256"
-opset = 17
-
-[[inputs]]
-name = "features"
-dtype = "float32"
-shape = [1, 16]
-meaning = "a stretch of 150 words as detect/answers/delivery.rs measures it"
-
-[[inputs]]
-name = "pairs"
-dtype = "float32"
-shape = [-1, 3]
-meaning = "neighbouring words with times: keys of both and the cell of the gap, as detect/answers/timing.rs gives them"
-
-[[inputs]]
-name = "words"
-dtype = "float32"
-shape = [-1, 3]
-meaning = "words with times: key, kind of what follows, log of the length in seconds"
-
-[[outputs]]
-name = "score"
-dtype = "float32"
-shape = [-1]
-meaning = "logit; positive: read aloud"
-'''
+VERSION = "0.3.0"
 
 
 class Additive:
@@ -256,7 +225,7 @@ def aloud(data):
     return [(f, timing.tokens(plain_words(words[k : k + STRETCH]))) for k in range(0, len(words), STRETCH) if (f := features(words[k : k + STRETCH]))]
 
 
-def export(folder, x, flat, held, y, call, out, data):
+def export(models, x, flat, held, y, call, out, data):
     from . import export as onnx_export
 
     w = np.array([1 / np.sqrt((call == c).sum()) for c in call])
@@ -285,7 +254,7 @@ def export(folder, x, flat, held, y, call, out, data):
     metrics = dict(n=len(y), auc=float(roc_auc_score(y, out)), free_at_half=float((llr[y == 0] >= 0.5).mean()), read_at_half=float((llr[y == 1] >= 0.5).mean()))
     print("calibration", calibration, metrics)
     graph = onnx_export.delivery(timing.graph(tables, fitted, CUT), x[0], held[0])
-    onnx_export.write(folder, graph, HEAD, calibration, metrics)
+    onnx_export.ship(models, onnx_export.DELIVERY, graph, VERSION, calibration, metrics)
     session = onnxruntime.InferenceSession(graph)
     want = fitted.decision_function(np.hstack([x, timing.measures(flat, tables)]))
     got = [session.run(None, dict(features=x[[i]].astype(np.float32), pairs=held[i][0].astype(np.float32), words=held[i][1].astype(np.float32)))[0][0] for i in range(0, len(y), 20)]

@@ -3,16 +3,40 @@
     python -m answers.train --data ... --manuals ... --out ../../models
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from contract import OPSET, Calibration, Contract, Tensor, write
+
 from .model import SIZE, Linear
 
 IR = 9
+WORDING = Contract(
+    "answers", "answer-wording", "Tells answers worded by a language model from those of people, in English.",
+    [
+        Tensor("indices", [-1], "hashes of words and of runs of two and three, below 2^20, as detect/answers/text.rs makes them"),
+        Tensor("values", [-1], "ln(1 + count) of each"),
+        Tensor("words", [1], "number of words"),
+    ],
+    [
+        Tensor("score", [1], "logit; positive: worded by a model"),
+        Tensor("spoken", [1], "logit; positive: speech, negative: writing of people"),
+    ],
+    "MIT OR Apache-2.0",
+)
+DELIVERY = Contract(
+    "answers-delivery", "answer-delivery", "Tells reading aloud from free speech by the times of words, in English.",
+    [
+        Tensor("features", [1, 16], "a stretch of 150 words as detect/answers/delivery.rs measures it"),
+        Tensor("pairs", [-1, 3], "neighbouring words with times: keys of both and the cell of the gap, as detect/answers/timing.rs gives them"),
+        Tensor("words", [-1, 3], "words with times: key, kind of what follows, log of the length in seconds"),
+    ],
+    [Tensor("score", [-1], "logit; positive: read aloud")],
+    "MIT OR Apache-2.0 AND CC-BY-SA-4.0 (see CARD.md: trained on times of words from CC BY-SA transcripts)",
+)
 
 
 def const(name, value, kind=np.float32):
@@ -79,23 +103,19 @@ def delivery(graph, features, held) -> bytes:
     out, axes = io.BytesIO(), {"pairs": {0: "n"}, "words": {0: "m"}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(graph, example, out, input_names=["features", "pairs", "words"], output_names=["score"], opset_version=17, dynamic_axes=axes, dynamo=False)
+        torch.onnx.export(graph, example, out, input_names=["features", "pairs", "words"], output_names=["score"], opset_version=OPSET, dynamic_axes=axes, dynamo=False)
     onnx.checker.check_model(onnx.load_from_string(out.getvalue()))
     return out.getvalue()
 
 
 def finish(graph) -> bytes:
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=IR, producer_name="inperson")
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="inperson")
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
 
-def write(folder: Path, onnx_bytes: bytes, head: str, calibration: dict, metrics: dict):
+def ship(models: Path, contract: Contract, graph: bytes, version: str, calibration: dict, metrics: dict) -> None:
+    folder = models / contract.id
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(onnx_bytes)
-    digest = hashlib.sha256(onnx_bytes).hexdigest()
-    text = head.replace("SHA256", digest)
-    text += "\n# natural logarithm, positive for an answer that is not the candidate's own\n[calibration]\n"
-    text += "".join(f"{k} = {v}\n" for k, v in calibration.items())
-    text += "\n[metrics]\n" + "".join(f"{k} = {v}\n" for k, v in metrics.items())
-    (folder / "model.toml").write_text(text)
+    (folder / "model.onnx").write_bytes(graph)
+    write(folder, contract, version, Calibration(**calibration, note="the graph's score"), metrics)

@@ -23,7 +23,8 @@ import av
 import numpy as np
 import cv2
 
-from face.teachers import Mesh, YuNet, inverse, roll_of, session, square, transform
+from face.teachers import Mesh, YuNet, inverse, roll_of, square, transform
+from graphs import session
 
 EYES = ((33, 133, 468), (362, 263, 473))
 LIDS = ((159, 145, 33, 133), (386, 374, 362, 263))

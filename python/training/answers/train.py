@@ -14,44 +14,7 @@ import numpy as np
 
 from . import data, evaluate, export, model
 
-HEAD = '''id = "answers"
-version = "0.4.0"
-task = "answer-wording"
-summary = "Tells answers worded by a language model from those of people, in English."
-licence = "MIT OR Apache-2.0"
-sha256 = "SHA256"
-opset = 17
-
-[[inputs]]
-name = "indices"
-dtype = "float32"
-shape = [-1]
-meaning = "hashes of words and of runs of two and three, below 2^20, as detect/answers/text.rs makes them"
-
-[[inputs]]
-name = "values"
-dtype = "float32"
-shape = [-1]
-meaning = "ln(1 + count) of each"
-
-[[inputs]]
-name = "words"
-dtype = "float32"
-shape = [1]
-meaning = "number of words"
-
-[[outputs]]
-name = "score"
-dtype = "float32"
-shape = [1]
-meaning = "logit; positive: worded by a model"
-
-[[outputs]]
-name = "spoken"
-dtype = "float32"
-shape = [1]
-meaning = "logit; positive: speech, negative: writing of people"
-'''
+VERSION = "0.4.0"
 
 
 def main():
@@ -93,7 +56,7 @@ def main():
     for key, n in sorted(notes.items()):
         print("  ", n, *key, sep=" | ")
     metrics = {"false_alarms_speech": alarms["all genuine speech"]["at_half"], "flagged_written": alarms["written by models"]["at_half"], "features": len(linear.keep), "phrases": len(linear.phrases)}
-    export.write(a.out / "answers", export.wording(linear), HEAD, calibration, metrics)
+    export.ship(a.out, export.WORDING, export.wording(linear), VERSION, calibration, metrics)
 
 
 if __name__ == "__main__":

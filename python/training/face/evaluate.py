@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 
 from . import data
-from .teachers import YuNet, fit, iou, nms, roll_of, session, square, transform
+from graphs import session
+
+from .teachers import YuNet, fit, iou, nms, roll_of, square, transform
 
 # WFLW's 98 points to iBUG's 68: Wu et al. 2018, every second contour point, brows' upper edge
 FROM98 = [*range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60), 60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75, *range(76, 96)]

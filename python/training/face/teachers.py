@@ -6,13 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
-
-def session(path: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+from graphs import session
 
 
 def nms(boxes: np.ndarray, scores: np.ndarray, overlap: float = 0.4) -> list[int]:

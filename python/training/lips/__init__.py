@@ -1,6 +1,6 @@
 """Trains the model `lipsync`: do these lips speak these words?
 
-In `python/training`, with PyTorch, onnx, onnxruntime, scikit-learn, pandas, opencv and this repository's `inperson` (its `observe` gives the very
+In `python/training`, with PyTorch, onnx, onnxruntime, tomlkit, scikit-learn, pandas, opencv and this repository's `inperson` (its `observe` gives the very
 pictures, meshes and sound that the check is given); DATA is a scratch folder of about 600 MB:
 
     python -m lips.prepare --corpus CORPUS --data DATA [--without-licence REGEX]

@@ -1,0 +1,47 @@
+"""ONNX graphs as they ship: weights stored small, and proof that a graph computes what PyTorch computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import numpy_helper
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    """On one thread of the processor, as the library runs it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def half(path: Path, least: int = 256) -> None:
+    """Stores weights of more than `least` numbers in half precision, with a cast that ONNX Runtime folds when it loads the graph."""
+    model = onnx.load(str(path))
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size > least:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
+            casts.append(onnx.helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(casts + nodes)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def agree(path: Path, net: torch.nn.Module, inputs: dict[str, torch.Tensor], limit: float) -> None:
+    """Runs both; a difference of `limit` and more in any output is an error."""
+    with torch.no_grad():
+        want = net(*inputs.values())
+    want = [t.numpy() for t in (want if isinstance(want, tuple | list) else (want,))]
+    got = session(path).run(None, {k: v.numpy() for k, v in inputs.items()})
+    apart = [float(np.abs(w - g).max()) for w, g in zip(want, got, strict=True)]
+    print(path.parent.name, "largest differences to PyTorch", [f"{a:.2g}" for a in apart])
+    if max(apart) >= limit:
+        raise SystemExit(f"{path} does not compute what PyTorch computes: {max(apart):.2g} apart, less than {limit} wanted")
