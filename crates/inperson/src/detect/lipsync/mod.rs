@@ -63,6 +63,18 @@ struct Unread {
     alone: u32,
 }
 
+impl Unread {
+    /// Whether another face speaks most of the time.
+    const fn by_turns(&self) -> bool {
+        self.shared > self.alone
+    }
+
+    /// Steps of the candidate's speech under which nothing is said: a few words left over between another's are no sample of theirs.
+    const fn least(&self) -> f32 {
+        if self.by_turns() { 2.0 * STRETCH } else { LEAST }
+    }
+}
+
 /// The check `lipsync`.
 #[derive(Debug)]
 pub struct LipSync {
@@ -153,7 +165,7 @@ impl LipSync {
             () if u.dark > u.read => (Reason::BadExposure, "the face is too dark to read its lips"),
             () if u.hidden > u.read => (Reason::Hidden, "the mouth is turned away or covered"),
             () if self.music => (Reason::Music, "music lies under the speech, which the check does not judge"),
-            () if u.shared > u.alone => (
+            () if u.by_turns() => (
                 Reason::OverlappingSpeech,
                 "another face speaks while the candidate is seen, so that the words may be theirs",
             ),
@@ -210,9 +222,7 @@ impl Detector for LipSync {
             e.subject = whole.tracks.candidate;
             e
         };
-        // a few words left over between another's are no sample of this one's
-        let crumbs = self.unread.shared > self.unread.alone && total.steps() < 2.0 * STRETCH;
-        let Some((lag, _)) = total.best().filter(|_| total.steps() >= LEAST && !crumbs) else {
+        let Some((lag, _)) = total.best().filter(|_| total.steps() >= self.unread.least()) else {
             let (reason, message) = self.why_not(whole);
             let finding = Finding::Abstain { reason };
             let found = Evidence::new("lipsync.mismatch", Question::Sync, whole.span, finding, message);
@@ -275,5 +285,19 @@ impl LipSync {
         }
         let [first, second] = [halves[0].best()?, halves[1].best()?];
         (all >= 500.0).then(|| f64::from(second.0 - first.0) * STEP as f64 / 1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_words_between_another_speakers_are_too_little() {
+        let alone = Unread { alone: 9, shared: 2, ..Unread::default() };
+        let by_turns = Unread { alone: 2, shared: 9, ..Unread::default() };
+        // 1.2 s of speech where nobody else speaks, 6 s where another face speaks most of the time
+        assert_eq!((alone.least(), by_turns.least()), (30.0, 150.0));
+        assert!(!Unread::default().by_turns() && by_turns.by_turns());
     }
 }
