@@ -26,7 +26,6 @@ pub(super) struct AudioTrack {
     pending: Vec<f32>,
     anchor: Timestamp,
     given: i64,
-    draining: bool,
     gaps: (u64, Option<Timestamp>),
     changes: (u64, Option<Timestamp>),
     rejected: u64,
@@ -86,7 +85,6 @@ impl AudioTrack {
             pending: Vec::with_capacity(2 * CHUNK),
             anchor: Timestamp::ZERO,
             given: 0,
-            draining: false,
             gaps: (0, None),
             changes: (0, None),
             rejected: 0,
@@ -100,36 +98,13 @@ impl AudioTrack {
                 return self.take();
             }
             let mut sound = ff::frame::Audio::empty();
-            match self.decoder.receive_frame(&mut sound) {
-                Ok(()) => {
-                    if let Some(chunk) = self.hear(sound, zero) {
-                        return Some(chunk);
-                    }
-                    continue;
+            if self.packets.decode(&mut self.decoder, &mut sound, input_ended, |_| {}) {
+                if let Some(chunk) = self.hear(sound, zero) {
+                    return Some(chunk);
                 }
-                Err(ff::Error::Eof) => {
-                    self.flush();
-                    self.packets.ended = true;
-                    break;
-                }
-                Err(ff::Error::InvalidData) => {
-                    self.packets.corrupt += 1;
-                    continue;
-                }
-                Err(_) => {}
-            }
-            if let Some(packet) = self.packets.pop() {
-                if self.decoder.send_packet(&packet).is_err() {
-                    self.packets.corrupt += 1;
-                }
-            } else if input_ended && !self.draining {
-                self.draining = true;
-                if self.decoder.send_eof().is_err() {
-                    self.flush();
-                    self.packets.ended = true;
-                }
+            } else if self.packets.ended {
+                self.flush();
             } else {
-                self.packets.ended |= input_ended;
                 break;
             }
         }

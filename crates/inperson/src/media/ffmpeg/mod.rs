@@ -5,6 +5,7 @@
 //! URL, and playlists cannot open other files.
 
 mod audio;
+mod packets;
 mod probe;
 mod video;
 
@@ -16,6 +17,7 @@ use std::sync::Once;
 use ffmpeg_next as ff;
 
 use self::audio::AudioTrack;
+use self::packets::Packets;
 use self::video::VideoTrack;
 use super::clock::Clock;
 use super::{AudioChunk, Limits, MediaInfo, MediaNote, Sample, Source, VideoFrame, structure};
@@ -24,8 +26,6 @@ use crate::time::{Span, Timestamp};
 
 /// Microseconds as FFmpeg writes a time base.
 const MICROS: ff::Rational = ff::Rational(1, 1_000_000);
-/// How far one stream is read ahead while the other is waited for: microseconds and bytes.
-const AHEAD: (i64, usize) = (5_000_000, 16 << 20);
 /// Unreadable packets in a row after which the file counts as ended.
 const MOST_UNREADABLE: usize = 500;
 /// Containers whose clock may start again in the middle.
@@ -336,52 +336,6 @@ impl Source for FileSource {
             });
         }
         Ok(sample)
-    }
-}
-
-/// Packets of one stream that wait to be decoded.
-struct Packets {
-    index: usize,
-    time_base: ff::Rational,
-    queue: std::collections::VecDeque<(ff::Packet, Option<i64>)>,
-    bytes: usize,
-    corrupt: u64,
-    /// Time of the newest packet, microseconds; `None` before the first.
-    last_at: Option<i64>,
-    /// Everything was decoded.
-    ended: bool,
-}
-
-impl Packets {
-    fn new(stream: &ff::Stream<'_>) -> Self {
-        let queue = std::collections::VecDeque::new();
-        Self {
-            index: stream.index(),
-            time_base: stream.time_base(),
-            queue,
-            bytes: 0,
-            corrupt: 0,
-            last_at: None,
-            ended: false,
-        }
-    }
-
-    fn push(&mut self, packet: ff::Packet, at: Option<i64>) {
-        self.bytes += packet.size();
-        self.last_at = at.or(self.last_at).or(Some(0));
-        self.queue.push_back((packet, at));
-    }
-
-    fn pop(&mut self) -> Option<ff::Packet> {
-        let (packet, _) = self.queue.pop_front()?;
-        self.bytes -= packet.size();
-        Some(packet)
-    }
-
-    fn far_ahead(&self) -> bool {
-        let first = self.queue.iter().find_map(|(_, at)| *at);
-        let span = first.zip(self.last_at).map_or(0, |(a, b)| b.saturating_sub(a));
-        span > AHEAD.0 || self.bytes > AHEAD.1
     }
 }
 

@@ -37,7 +37,6 @@ pub(super) struct VideoTrack {
     sizes: VecDeque<(i64, u32)>,
     last: Option<Timestamp>,
     size: Option<(u32, u32)>,
-    draining: bool,
     frames: u64,
     repaired: u64,
     damaged: (u64, Option<Timestamp>),
@@ -89,7 +88,6 @@ impl VideoTrack {
             sizes: VecDeque::new(),
             last: None,
             size: None,
-            draining: false,
             frames: 0,
             repaired: 0,
             damaged: (0, None),
@@ -99,47 +97,15 @@ impl VideoTrack {
 
     /// The next frame, or `None` when packets are needed or the stream has ended.
     pub(super) fn next(&mut self, input_ended: bool, zero: i64) -> Result<Option<VideoFrame>> {
-        while !self.packets.ended {
+        loop {
             let mut picture = ff::frame::Video::empty();
-            match self.decoder.receive_frame(&mut picture) {
-                Ok(()) => match self.frame(picture, zero)? {
-                    Some(frame) => return Ok(Some(frame)),
-                    None => continue,
-                },
-                Err(ff::Error::Eof) => {
-                    self.packets.ended = true;
-                    break;
-                }
-                // a damaged picture: the decoder goes on with the next
-                Err(ff::Error::InvalidData) => {
-                    self.packets.corrupt += 1;
-                    continue;
-                }
-                Err(_) => {}
+            let sent = |packet: &ff::Packet| remember(&mut self.sizes, packet);
+            if !self.packets.decode(&mut self.decoder, &mut picture, input_ended, sent) {
+                return Ok(None);
             }
-            if let Some(packet) = self.packets.pop() {
-                self.send(&packet);
-            } else if input_ended && !self.draining {
-                self.draining = true;
-                self.packets.ended = self.decoder.send_eof().is_err();
-            } else {
-                self.packets.ended |= input_ended;
-                break;
+            if let Some(frame) = self.frame(picture, zero)? {
+                return Ok(Some(frame));
             }
-        }
-        Ok(None)
-    }
-
-    fn send(&mut self, packet: &ff::Packet) {
-        // some containers (AVI) have decoding times alone
-        if let Some(time) = packet.pts().or(packet.dts()) {
-            self.sizes.push_back((time, u32::try_from(packet.size()).unwrap_or(u32::MAX)));
-            if self.sizes.len() > REMEMBERED {
-                self.sizes.pop_front();
-            }
-        }
-        if self.decoder.send_packet(packet).is_err() {
-            self.packets.corrupt += 1;
         }
     }
 
@@ -284,6 +250,17 @@ fn describe(stream: &ff::Stream<'_>, decoder: &ff::decoder::Video, rotation: Rot
         bit_rate: u64::try_from(decoder.bit_rate()).ok().filter(|&b| b > 0),
         start_s: 0.0,
         tags: probe::tags(&stream.metadata()),
+    }
+}
+
+/// Keeps the size of a packet by its time.
+fn remember(sizes: &mut VecDeque<(i64, u32)>, packet: &ff::Packet) {
+    // some containers (AVI) have decoding times alone
+    if let Some(time) = packet.pts().or(packet.dts()) {
+        sizes.push_back((time, u32::try_from(packet.size()).unwrap_or(u32::MAX)));
+        if sizes.len() > REMEMBERED {
+            sizes.pop_front();
+        }
     }
 }
 
