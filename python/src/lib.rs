@@ -155,11 +155,7 @@ impl Analyzer {
 
     /// A session for pictures and sound that are pushed.
     fn session(&self, name: String, video: bool, audio: bool) -> PyResult<Session> {
-        let mut info = MediaInfo::default();
-        info.input = name;
-        info.video = video.then(media::VideoStreamInfo::default);
-        info.audio = audio.then(media::AudioStreamInfo::default);
-        self.0.session(info).map(|s| Session(Some(s))).map_err(raise)
+        self.0.session(MediaInfo::live(name, video, audio)).map(|s| Session(Some(s))).map_err(raise)
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use inperson::media::{AUDIO_RATE, AudioStreamInfo, VideoStreamInfo};
+use inperson::media::AUDIO_RATE;
 use inperson::{Action, Analyzer, AudioChunk, Config, MediaInfo, Reason, Report, Sample, Timestamp, VideoFrame};
 
 const SIZE: (u32, u32) = (160, 90);
@@ -38,11 +38,7 @@ fn wandering(frames: usize, seed: u64) -> Vec<Vec<u8>> {
 }
 
 fn media(video: bool, audio: bool) -> MediaInfo {
-    let mut info = MediaInfo::default();
-    info.input = "memory".to_owned();
-    info.video = video.then(VideoStreamInfo::default);
-    info.audio = audio.then(AudioStreamInfo::default);
-    info
+    MediaInfo::live("memory", video, audio)
 }
 
 fn video(pictures: &[Vec<u8>]) -> Vec<Sample> {

@@ -39,6 +39,19 @@ pub struct MediaInfo {
     pub notes: Vec<MediaNote>,
 }
 
+impl MediaInfo {
+    /// What is known of a live call before it begins: its name, and which streams will be pushed.
+    #[must_use]
+    pub fn live(name: impl Into<String>, video: bool, audio: bool) -> Self {
+        Self {
+            input: name.into(),
+            video: video.then(VideoStreamInfo::default),
+            audio: audio.then(AudioStreamInfo::default),
+            ..Self::default()
+        }
+    }
+}
+
 /// One thing met while decoding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MediaNote {
