@@ -1,6 +1,6 @@
 """Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--net RUN/net.pt --export ../../models --version 0.2.0]
+    python -m forgery.kernel --data OUT [--net NET --export ../../models --version 0.3.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -16,9 +16,9 @@ from .texture import CONTRASTS, NUMBERS
 
 FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.75
 # the network's channels are mixed to so many, and their kernel's part of the score
-MIXED, PART = 6, 0.25
-# takes after which the mean counts by half
-FEW = 0.5
+MIXED, PART = 6, 0.375
+# takes that the library has of 3 s, and after how many the mean counts by half
+TAKES, FEW = 3, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
 
 
@@ -55,13 +55,13 @@ def rows(d, chosen: np.ndarray) -> dict:
 
 
 class Kernel:
-    """Gaussian kernels on the means of bursts; numbers beyond the outer hundredths are cut off. The mean of two: of clips as they are, and with
+    """Gaussian kernels on the means of bursts; numbers beyond the outer hundredths of single ones are cut off. The mean of two: of clips as they are, and with
     their degraded copies, which tells more of poor pictures and less of good ones."""
 
     def __init__(self, d, x: np.ndarray, copies: bool = True):
         y, w = d["y"], fair(d)
         views = mean(x[:, 0]), mean(x[:, 1])
-        self.low, self.high = np.quantile(views[0], [0.01, 0.99], axis=0)
+        self.low, self.high = np.nanquantile(x[:, 0].reshape(-1, x.shape[-1]), [0.01, 0.99], axis=0)
         cut = views[0].clip(self.low, self.high)
         self.middle = np.average(cut, axis=0, weights=w)
         self.spread = np.sqrt(np.average((cut - self.middle) ** 2, axis=0, weights=w)) + 1e-6
@@ -129,6 +129,16 @@ def raw(bursts: np.ndarray) -> np.ndarray:
     return np.where(n, np.nansum(bursts, 1) / (n + FEW), np.nan)
 
 
+def taken(bursts: np.ndarray) -> np.ndarray:
+    """Of each clip as many as the library takes, spread."""
+    out = np.full((len(bursts), TAKES, bursts.shape[2]), np.nan, bursts.dtype)
+    for row, of in zip(out, bursts):
+        there = of[~np.isnan(of[:, 0])]
+        at = np.linspace(0, len(there) - 1, min(TAKES, len(there))).round().astype(int)
+        row[: len(at)] = there[at]
+    return out
+
+
 def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
     """Scores (clips, as it is or degraded) by kernels that know no clip of the same source."""
     from sklearn.model_selection import StratifiedGroupKFold
@@ -138,16 +148,17 @@ def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
     for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(x, y, sources):
         k = Judge(rows(d, train))
         for view in (0, 1):
-            out[test, view] = raw(np.stack([k(x[test, view, burst]) for burst in (0, 1)], 1))
+            bursts = taken(x[test, view])
+            out[test, view] = raw(np.stack([k(bursts[:, t]) for t in range(TAKES)], 1))
     return out
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--net", type=Path, help="the network that `textures` had, to export")
+    p.add_argument("--net", type=Path, help="what `textures` had as --net, to export")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.2.0")
+    p.add_argument("--version", default="0.3.0")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))
     d["y"] = d["y"].astype(int)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import nn
 
 from .models import Net
@@ -43,9 +45,16 @@ class Patches(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> Patches:
-        held = torch.load(path)
-        out = cls(held["width"])
-        out.load_state_dict({k: v for k, v in held["net"].items() if k.split(".")[0] in ("stem", "s2", "s4", "fine")}, strict=False)
+        """Of what `train` wrote, or of a model `face`, which carries the layers as they are."""
+        if path.suffix == ".onnx":
+            held = {t.name.removeprefix("patches."): torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(str(path)).graph.initializer if t.name.startswith("patches.")}
+            width = len(held["stem.0.weight"])
+        else:
+            run = torch.load(path)
+            held, width = run["net"], run["width"]
+        out = cls(width)
+        missing = out.load_state_dict({k: v for k, v in held.items() if k.split(".")[0] in ("stem", "s2", "s4", "fine")}, strict=False).missing_keys
+        assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
         return out.eval()
 
     @property

@@ -1,8 +1,9 @@
 """Numbers of `texture` and `patches` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
 
-    python -m forgery.textures --corpus CORPUS --models ../../models --net RUN/net.pt --out OUT [--without-licence REGEX]
+    python -m forgery.textures --corpus CORPUS --models ../../models --net ../../models/face/model.onnx --out OUT [--without-licence REGEX]
 
-Of the clip's first seconds two bursts, early and late. About half an hour on one core; `kernel` goes on from there.
+Of the clip's first seconds as many bursts as fit, their degraded copies of the first and the last. About three quarters of an hour on one core; `kernel` goes on
+from there. `--net` is the network of `train` (RUN/net.pt), or a model that carries its layers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .patches import Patches
 from .sources import source
 from .texture import NUMBERS, Texture
 
-BURST, LEAST, SECONDS, MOST_RATE = 14, 8, 3.0, 31
+BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 8, 6, 3.0, 31
 
 
 def frames(path: Path):
@@ -41,13 +42,16 @@ def frames(path: Path):
 
 
 def steady(times: np.ndarray) -> list[slice]:
-    """The first and the last burst of the longest run without a gap."""
+    """Bursts spread over the longest run without a gap; the first and the last may share it unevenly."""
     if len(times) < LEAST:
         return []
     ends = np.r_[0, np.flatnonzero(np.diff(times) > 1.6 * np.median(np.diff(times))) + 1, len(times)]
     a, b = max(zip(ends, ends[1:]), key=lambda r: r[1] - r[0])
+    count = min(MOST, (b - a) // BURST)
+    if count >= 2:
+        return [slice(start, start + BURST) for start in np.linspace(a, b - BURST, count).round().astype(int)]
     cuts = [slice(a, min(b, a + BURST))] if b - a >= LEAST else []
-    return cuts + ([slice(max(a + BURST, b - BURST), b)] if b - a >= BURST + LEAST else [])
+    return cuts + ([slice(a + BURST, b)] if b - a >= BURST + LEAST else [])
 
 
 def degraded(images: list, meshes: np.ndarray, rate: float, rng: np.random.Generator):
@@ -99,8 +103,8 @@ def skin_tone(crop: np.ndarray) -> float:
 
 
 def read(path: Path, faces: Faces, nets: tuple[Texture, Patches], seed: int):
-    """Statistics (as it is or degraded, burst, numbers), NaN where there is none; log face size, log frame size, time between frames; and
-    skin tone."""
+    """Statistics (as it is or degraded, burst, numbers), NaN where there is none, degraded ones of the first burst and the last; log face size, log
+    frame size, time between frames; and skin tone."""
     images, meshes, times = [], [], []
     faces.forget()
     for now, image in frames(path):
@@ -111,16 +115,17 @@ def read(path: Path, faces: Faces, nets: tuple[Texture, Patches], seed: int):
     if not cuts:
         return None
     meshes = np.array(meshes)
-    used = np.concatenate([np.arange(c.start, c.stop) for c in cuts])
+    copied = {0: cuts[0], len(cuts) - 1: cuts[-1]}
+    used = np.concatenate([np.arange(c.start, c.stop) for c in copied.values()])
     step = float(np.median(np.diff(times)))
     small, moved = degraded(*around([images[k] for k in used], meshes[used]), 1 / step, np.random.default_rng(seed))
     out = None
     for q, c in enumerate(cuts):
         v = statistics(nets, images[c], meshes[c])
-        out = np.full((2, 2, len(v)), np.nan, np.float32) if out is None else out
+        out = np.full((2, MOST, len(v)), np.nan, np.float32) if out is None else out
         out[0, q] = v
         here = slice(*np.searchsorted(used, [c.start, c.stop]))
-        if here.stop <= len(small):
+        if q in copied and here.stop <= len(small):
             out[1, q] = statistics(nets, small[here], moved[here])
     eyes = np.median([np.linalg.norm(np.subtract(*five(m)[:2])) for m in meshes])
     middle = len(images) // 2
@@ -131,7 +136,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--corpus", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
-    p.add_argument("--net", type=Path, required=True, help="the network of `train`")
+    p.add_argument("--net", type=Path, required=True, help="the network of `train`, or a model with its layers")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--without-licence", type=re.compile, help="leave out material whose licence note matches this")
     a = p.parse_args()
