@@ -13,7 +13,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from .metrics import apcer, auc, eer
-from .models import Head, load
+from .models import PARTS, Verdict, load
 from .prepare import FOLDS
 from .store import Clips
 from .textures import LEAST, Textures
@@ -21,15 +21,15 @@ from .train import VERSIONS
 
 # seconds at which a mean counts by half, as in `detect/voice.rs`
 FEW = 2.0
-# of the judges' verdict, see `models.Head`
-PARTS = ("good", "poor", "share")
+# share of what the judges of sound that suffered are worth: with all of it two to three times as many genuine voices that suffered are flagged
+CAUTION = 0.5
 
 
 @torch.inference_mode()
-def score(nets: list[Head], heard: np.ndarray) -> np.ndarray:
-    """What the networks of a fold say on average of listenings: the judges' three parts, and of several voices (4, listenings)."""
-    x = torch.from_numpy(heard)
-    return np.mean([np.vstack([net.parts(x).numpy(), net.voices(x).numpy()[None]]) for net in nets], axis=0)
+def score(net: Verdict, heard: np.ndarray) -> np.ndarray:
+    """What the network of a fold says of listenings: the verdict's parts, and of several voices (parts + 1, listenings)."""
+    x = net.scaled(torch.from_numpy(heard))
+    return np.vstack([net.parts(x).numpy(), net.voices(x).numpy()[None]])
 
 
 def session(path: Path) -> ort.InferenceSession:
@@ -54,22 +54,23 @@ def line(name: str, score: np.ndarray, table: pd.DataFrame) -> str:
 
 
 def judged(data: Path, nets: Path, name: str) -> pd.DataFrame:
-    """Of every clip what the networks of its fold say: means over the listenings that count, and the first two seconds alone."""
+    """Of every clip what the networks of its fold say: of the last listening, and of the first two seconds alone."""
     held, table = Textures(data, name), Clips(data, "clips").table
-    fold, rows = table.fold.to_numpy()[held.table["clip"]], []
+    clip = held.table["clip"].to_numpy()
+    fold, found = table.fold.to_numpy()[clip], np.zeros((2 * len(PARTS) + 1, len(clip)))
     for k in range(FOLDS):
-        net = load(nets, k)
-        for i in np.flatnonzero(fold == k):
-            *mean, several = score(net, held[i]).mean(1)
-            rows.append((held.table["clip"][i], held.seconds(i), *mean, several, *score(net, held.all[held.start[i]][None])[:3, 0]))
-    columns = ["clip", "seconds", *PARTS, "several", *(f"first_{p}" for p in PARTS)]
-    return pd.DataFrame(rows, columns=columns).set_index("clip").sort_index()
+        net, mine = load(nets, k), fold == k
+        last, first = (score(net, held.all[at[mine]]) for at in (held.last, held.first))
+        found[:, mine] = np.vstack([last, first[:-1]])
+    columns = [*PARTS, "several", *(f"first_{p}" for p in PARTS)]
+    return pd.DataFrame(found.T, columns=columns, index=pd.Index(clip, name="clip")).assign(seconds=held.seconds()).sort_index()
 
 
 def worth(parts: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """What the second judge's logit and its share (rows of `parts`) count beside the first one's logit."""
-    fit = LogisticRegression(C=1e6).fit(parts.T, label, sample_weight=weight / weight.mean()).coef_[0]
-    return np.clip(fit[1:] / fit[0], [0, -3], [1.5, 3])
+    """What the other parts of the verdict count beside the first one."""
+    spread = parts.std(1)
+    fit = LogisticRegression(C=1e3).fit((parts / spread[:, None]).T, label, sample_weight=weight / weight.mean()).coef_[0] / spread
+    return np.clip(fit[1:] / fit[0], [0, 0, 0, -3], [8, 1.5, 8, 3]) * [1, CAUTION, CAUTION, 1]
 
 
 def main() -> None:
@@ -83,18 +84,19 @@ def main() -> None:
     frames = {name: judged(a.data, a.nets, name) for name in ("clips", *VERSIONS)}
     weight = table.groupby(["repo", "label"]).path.transform("size").to_numpy() ** -0.5
     every = np.concatenate([f[[*PARTS]].to_numpy().T for f in frames.values()], 1)
-    many = lambda x: np.tile(x, len(frames))
+    clip = np.concatenate([f.index.to_numpy() for f in frames.values()])
     # a fold's is fitted on the others
-    apart = [many(fold) != k for k in range(FOLDS)]
-    worths = np.array([worth(every[:, k], many(label)[k], many(weight)[k]) for k in apart])
-    print("worth of the second judge and of its share, by fold:", worths.round(2).tolist())
+    fit = lambda use: worth(every[:, use], label[clip[use]], weight[clip[use]])
+    worths, whole = np.array([fit(fold[clip] != k) for k in range(FOLDS)]), fit(np.ones(len(clip), bool))
+    print(f"worth of {', '.join(PARTS[1:])}, by fold:", worths.round(2).tolist())
+    np.save(a.nets / "worth.npy", whole)
     for name, f in frames.items():
+        at = f.index.to_numpy()
         for to, start in (("mean", ""), ("first", "first_")):
-            f[to] = f[f"{start}good"] + (worths[fold] * f[[f"{start}poor", f"{start}share"]].to_numpy()).sum(1)
-        f["worth"], f["tilt"] = worth(every, many(label), many(weight))
+            f[to] = f[f"{start}good"] + (worths[fold[at]] * f[[f"{start}{p}" for p in PARTS[1:]]].to_numpy()).sum(1)
         f.to_csv(a.nets / f"scores-{name}.csv")
-        use = ((table.part == "audio") & (table.samples >= LEAST)).to_numpy()
-        print(line(name, few(f["mean"].to_numpy(), f.seconds.to_numpy())[use], table[use]), flush=True)
+        use = ((table.part == "audio") & (table.samples >= LEAST)).to_numpy()[at]
+        print(line(name, few(f["mean"].to_numpy(), f.seconds.to_numpy())[use], table.iloc[at[use]]), flush=True)
 
 
 if __name__ == "__main__":

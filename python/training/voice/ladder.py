@@ -17,10 +17,10 @@ from . import codecs
 from .augment import low_pass
 from .evaluate import few, score, session
 from .metrics import apcer, auc, eer
-from .models import Head, load
+from .models import Verdict, load
 from .prepare import FOLDS
 from .store import RATE, Clips, to_float, to_pcm
-from .textures import counted, hear, windows
+from .textures import hear, windows
 
 
 def floored(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
@@ -80,14 +80,13 @@ def speech_only(x: np.ndarray) -> np.ndarray:
     return x[keep] if keep.sum() > RATE else x
 
 
-def listen(nets: list[Head], x: np.ndarray) -> float:
-    """The mean logit of a clip."""
-    good, poor, share, _ = score(nets, hear(nets[0].front, windows(x)[counted(len(x))]).astype(np.float32))
-    worth, tilt = nets[0].worth.tolist()
-    return float((good + worth * poor + tilt * share).mean())
+def listen(net: Verdict, x: np.ndarray) -> float:
+    """The logit of a clip."""
+    parts = score(net, hear(net.front, windows(x)).astype(np.float32))[:-1, 0]
+    return float(parts[0] + parts[1:] @ net.worth.numpy())
 
 
-def nulls(clips: Clips, nets: list[list[Head]], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
+def nulls(clips: Clips, nets: list[Verdict], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:
     """What tells the classes apart without a voice, and what the networks make of pauses alone."""
     simple = {"length": len, "noise floor": floor}
     simple["top band"] = lambda x: np.log1p((np.abs(np.fft.rfft(x.astype(float))) ** 2)[int(len(x) * 0.425) :].sum()) - np.log1p((x.astype(float) ** 2).sum())
@@ -136,8 +135,8 @@ def main() -> None:
     pick = balanced(table, rng, a.count)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
     nets = [load(a.nets, k) for k in range(FOLDS)]
-    worth = torch.from_numpy(pd.read_csv(a.nets / "scores-clips.csv")[["worth", "tilt"]].iloc[0].to_numpy().copy())
-    for n in (n for fold_nets in nets for n in fold_nets):
+    worth = torch.from_numpy(np.load(a.nets / "worth.npy"))
+    for n in nets:
         n.worth.copy_(worth)
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
     if a.nulls:

@@ -1,6 +1,6 @@
 """Two voices at once, which the check shall know rather than judge: pairs of clips of one fold, laid over each other.
 
-    python -m voice.mixes --data DIR [--count 2500]
+    python -m voice.mixes --data DIR [--count 1250]
 
 `clip` is the louder one's. Genuine and spoofed voices are mixed alike, a half of them after `augment.mild`.
 """
@@ -26,7 +26,7 @@ def laid(a: np.ndarray, b: np.ndarray, db: float) -> np.ndarray:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--count", type=int, default=2500)
+    p.add_argument("--count", type=int, default=1250)
     a = p.parse_args()
     clips, out, rng = Clips(a.data, "clips"), Writer(a.data, "mixes"), np.random.default_rng(9)
     table = clips.table[clips.table.samples >= 2.5 * RATE]

@@ -9,9 +9,55 @@ from torch import nn
 
 from .texture import Texture
 
+# statistics that say what a voice is like rather than whether it is one: means and spreads of cepstra, the pitch and its strength
+COVARIATES = (*range(46), *range(446, 475))
+# genuine listenings from which is told what statistics such a voice should have, and width of the kernel on covariates
+KNOWN, NEAR = 600, 0.7
+# the statistics that `Likeness` compares, without those of the voice's cycles, and how many principal parts of them, with how many listenings
+COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
+# what `Verdict.parts` holds
+PARTS = ("good", "like_good", "poor", "like_poor", "share")
+
+
+class Known(nn.Module):
+    """How near scaled covariates lie to those of genuine listenings. What the statistics of a genuine voice like this one should be is a linear
+    function of it, and so are the statistics less that; both are part of the weights that come after."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("at", torch.tensor(COVARIATES), persistent=False)
+        self.centres = nn.Linear(len(COVARIATES), KNOWN, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        c = x[:, self.at]
+        apart = c.square().sum(1, keepdim=True) - 2 * self.centres(c) + self.centres.weight.square().sum(1)
+        return torch.exp(apart * (-NEAR / len(COVARIATES)))
+
+
+class Layer(nn.Module):
+    """Linear in statistics and in what is known of voices like this one."""
+
+    def __init__(self, numbers: int, out: int):
+        super().__init__()
+        self.own, self.beside = nn.Linear(numbers, out), nn.Linear(KNOWN, out, bias=False)
+
+    def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return self.own(x) + self.beside(known)
+
 
 class Judge(nn.Module):
-    """One logit of scaled statistics: a line and one hidden layer beside it."""
+    """One logit: a line and one hidden layer beside it."""
+
+    def __init__(self, numbers: int, hidden: int = 64):
+        super().__init__()
+        self.wide, self.first, self.last = Layer(numbers, 1), Layer(numbers, hidden), nn.Linear(hidden, 1)
+
+    def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return (self.wide(x, known) + self.last(torch.relu(self.first(x, known))))[:, 0]
+
+
+class Pupil(nn.Module):
+    """A judge as it is taught, on statistics and on the same less what they should be; or a judge of the statistics alone."""
 
     def __init__(self, numbers: int, hidden: int = 64, drop: float = 0.5):
         super().__init__()
@@ -23,44 +69,76 @@ class Judge(nn.Module):
         return (self.wide(x) + self.deep(x))[:, 0]
 
 
-class Head(nn.Module):
-    """Logits of the statistics, each brought to its training median and spread and bounded.
+class Likeness(nn.Module):
+    """How like spoofs rather than genuine voices statistics are: a Gaussian kernel on listenings that were trained on, twice
+    weighed, for sound as it was recorded and for sound that suffered."""
 
-    Two judges, one of sound as it was recorded and one of sound that suffered, are mixed by how much the sound suffered; `worth` is what
-    the second one's logit counts and what having suffered counts itself, fitted on scores out of the folds.
-    """
+    def __init__(self):
+        super().__init__()
+        # principal parts, scaled so that the kernel is exp(-d^2)
+        self.parts = Layer(COMPARED, PRINCIPAL)
+        self.landmarks = nn.Linear(PRINCIPAL, LANDMARKS, bias=False)
+        self.weights = nn.Linear(LANDMARKS, 2, bias=False)
+
+    def kernel(self, parts: torch.Tensor) -> torch.Tensor:
+        return torch.exp(2 * self.landmarks(parts) - parts.square().sum(1, keepdim=True) - self.landmarks.weight.square().sum(1))
+
+    def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return self.weights(self.kernel(self.parts(x[:, :COMPARED], known)))
+
+
+class Head(nn.Module):
+    """Judges of sound as it was recorded and of sound that suffered, of how much it suffered, and of whether several voices speak."""
 
     def __init__(self, numbers: int):
+        super().__init__()
+        self.good, self.poor = Judge(numbers), Judge(numbers)
+        self.suffered, self.several = Pupil(numbers, 16), Pupil(numbers, 32)
+
+
+class Verdict(nn.Module):
+    """Logits of the statistics, each brought to its training median and spread and bounded: the mean of some heads, and a likeness.
+
+    The two kinds of judges are mixed by how much the sound suffered; `worth` is what the parts after the first count and what
+    having suffered counts itself, fitted on scores out of the folds.
+    """
+
+    def __init__(self, numbers: int, heads: int):
         super().__init__()
         self.front = Texture()
         self.register_buffer("middle", torch.zeros(numbers))
         self.register_buffer("spread", torch.ones(numbers))
-        self.register_buffer("worth", torch.tensor([1.0, 0.0]))
-        self.good, self.poor, self.suffered, self.several = Judge(numbers), Judge(numbers), Judge(numbers, 16), Judge(numbers, 32)
+        self.register_buffer("worth", torch.zeros(len(PARTS) - 1))
+        self.known, self.likeness = Known(), Likeness()
+        self.heads = nn.ModuleList(Head(numbers) for _ in range(heads))
 
     def scaled(self, statistics: torch.Tensor) -> torch.Tensor:
         return torch.tanh((statistics - self.middle) / self.spread / 3) * 3
 
-    def parts(self, statistics: torch.Tensor) -> torch.Tensor:
-        """What both judges say, each times its share, and the second one's share (3, clips)."""
-        x = self.scaled(statistics)
-        share = torch.sigmoid(self.suffered(x))
-        return torch.stack([(1 - share) * self.good(x), share * self.poor(x), share])
+    def parts(self, x: torch.Tensor) -> torch.Tensor:
+        """Of scaled statistics what judges and likenesses say, and the share of the second ones, which those are multiplied by; the first ones
+        keep theirs until the sound suffered much (parts, clips)."""
+        known, found = self.known(x), []
+        like = self.likeness(x, known)
+        for h in self.heads:
+            share = torch.sigmoid(h.suffered(x))
+            sound = 1 - share * share * share
+            found.append(torch.stack([sound * h.good(x, known), sound * like[:, 0], share * h.poor(x, known), share * like[:, 1], share]))
+        return torch.stack(found).mean(0)
 
-    def judge(self, statistics: torch.Tensor) -> torch.Tensor:
-        good, poor, share = self.parts(statistics)
-        return good + self.worth[0] * poor + self.worth[1] * share
+    def voices(self, x: torch.Tensor) -> torch.Tensor:
+        """Logit that several voices speak at once, of scaled statistics."""
+        return torch.stack([h.several(x) for h in self.heads]).mean(0)
 
-    def voices(self, statistics: torch.Tensor) -> torch.Tensor:
-        """Logit that several voices speak at once."""
-        return self.several(self.scaled(statistics))
+    def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = self.scaled(self.front(audio))
+        parts = self.parts(x)
+        return parts[0] + (parts[1:] * self.worth[:, None]).sum(0), self.voices(x)
 
 
-def load(nets: Path, fold: int) -> list[Head]:
-    """The networks of a fold."""
-    out = []
-    for held in torch.load(nets / f"texture-{fold}.pt"):
-        net = Head(len(held["middle"]))
-        net.load_state_dict(held | {"worth": net.worth})
-        out.append(net.eval())
-    return out
+def load(nets: Path, fold: int) -> Verdict:
+    """The network of a fold."""
+    held = torch.load(nets / f"texture-{fold}.pt")
+    net = Verdict(len(held["middle"]), len({name.split(".")[1] for name in held if name.startswith("heads.")}))
+    net.load_state_dict(held)
+    return net.eval()

@@ -18,12 +18,16 @@ from .store import Clips
 from .textures import LEAST
 
 
+# nats by which ratios lean to genuine
+LEAN = 0.2
+
+
 def ratios(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Log-likelihood ratios of each fold, calibrated on the others."""
     out = np.zeros(len(raw))
     for k in np.unique(fold):
         slope, offset = affine(raw[fold != k], label[fold != k], weight[fold != k])
-        out[fold == k] = slope * raw[fold == k] + offset
+        out[fold == k] = slope * raw[fold == k] + offset - LEAN
     return np.clip(out, -3, 3)
 
 
@@ -72,7 +76,7 @@ def main() -> None:
     print(line("all", raw, t))
     print(f"EER {eer(raw, label):.3f} ({low:.3f} to {high:.3f} over repositories), APCER at BPCER 5 % {apcer(raw, label, 0.05):.3f}, at 1 % {apcer(raw, label, 0.01):.3f}, Cllr {cllr(llr, label):.3f}, AUC {auc(raw, label):.3f}")
     genuine = label == 0
-    print(f"genuine: LLR over 1 {(llr[genuine] > 1).mean():.3f}, over 2 {(llr[genuine] > 2).mean():.3f}; spoofs over 1 {(llr[~genuine] > 1).mean():.3f}; talkers to a camera ({len(talkers)}): over 0 {(talkers.llr > 0).mean():.3f}, over 1 {(talkers.llr > 1).mean():.3f}")
+    print(f"genuine: LLR over 1 {(llr[genuine] > 1).mean():.3f}, over 2 {(llr[genuine] > 2).mean():.3f}; spoofs over 1 {(llr[~genuine] > 1).mean():.3f}; talkers to a camera ({len(talkers)}): over 0 {(talkers.llr > 0).mean():.3f}, over 0.5 {(talkers.llr > 0.5).mean():.3f}, over 1 {(talkers.llr > 1).mean():.3f}")
     least = np.quantile(raw[genuine], 0.95)
     for name, g in t[t.label == "spoof"].groupby("family"):
         pick = genuine | (t.family == name).to_numpy()
@@ -98,6 +102,7 @@ def main() -> None:
     pages = [auc(g.raw.to_numpy(), y) for _, g in t.groupby("repo") if 5 <= (y := (g.label == "spoof").to_numpy().astype(int)).sum() <= len(y) - 5]
     print(f"within repositories of 5 clips a class and more: mean AUC {np.mean(pages):.3f} of {len(pages)}")
     slope, offset = affine(raw, label, t.weight.to_numpy())
+    offset -= LEAN
     for seconds in (2, 4, 8, 30):
         s, y, heard = joined(t, seconds) if seconds > 2 else (few(t["first"].to_numpy(), 2.0), label, np.array([2.0]))
         print(f"{seconds} s and more, {heard.mean():.1f} on average: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(np.clip(slope * s + offset, -3, 3), y):.3f}, genuine with LLR over 1 {(slope * s + offset > 1)[y == 0].mean():.3f}")

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .cycles import Cycles
+from .moments import Over, halves
 from .store import RATE
 from .transform import Tensor, Transform, hann
 
@@ -43,39 +45,6 @@ def waves(periods: np.ndarray, size: int) -> np.ndarray:
     return (np.concatenate([np.cos(turn), np.sin(turn)]) * hann(size))[:, None]
 
 
-class Over:
-    """Weighted statistics over time; `weight` is (clips, frames, 1)."""
-
-    def __init__(self, out: list[Tensor]):
-        self.out = out
-
-    @staticmethod
-    def mean(x: Tensor, weight: Tensor) -> Tensor:
-        return (x * weight).sum(1) / (weight.sum(1) + 1e-3)
-
-    def add(self, *values: Tensor) -> None:
-        self.out.extend(values)
-
-    def moments(self, x: Tensor, weight: Tensor, high: bool = True) -> None:
-        """Mean and log spread, and with `high` skewness and log kurtosis."""
-        mean = self.mean(x, weight)
-        apart = x - mean[:, None]
-        spread = (self.mean(apart * apart, weight) + 1e-6).sqrt()
-        self.add(mean, (spread + 1e-3).log())
-        if high:
-            z = apart / spread[:, None]
-            self.add(self.mean(z**3, weight), (self.mean(z**4, weight) + 0.1).log())
-
-    def alike(self, x: Tensor, weight: Tensor) -> None:
-        """Correlations of all pairs."""
-        apart = (x - self.mean(x, weight)[:, None]) * weight.sqrt()
-        power = (apart * apart).sum(1) + 1e-5
-        both = apart.transpose(1, 2) @ apart / (power[:, :, None] * power[:, None]).sqrt()
-        count = int(x.shape[2])
-        i, j = np.triu_indices(count, 1)
-        self.add(both.flatten(1)[:, torch.from_numpy(i * count + j)])
-
-
 def loud(power: Tensor, db: float) -> tuple[Tensor, Tensor]:
     """Level in decibels, and 1 where it is less than so much under the loudest frame."""
     level = (power.sum(2, keepdim=True) + 1e-3).log() * 4.343
@@ -89,19 +58,14 @@ def logs(power: Tensor, bands: Tensor) -> Tensor:
     return (b + mean * 1e-3 + mean.mean(2, keepdim=True) * 3e-6 + 1e-9).log()
 
 
-def halves(x: Tensor, by: int = 2) -> Tensor:
-    """Means of neighbouring columns."""
-    return x.reshape(x.shape[0], x.shape[1], -1, by).mean(3)
-
-
 class Texture(nn.Module):
     """Sound (clips, samples) at 16 kHz to its statistics (clips, numbers)."""
 
     def __init__(self):
         super().__init__()
-        # harmonics, single periods; then for periodicity three windows: long, as the pitch is followed, and short
+        # harmonics, single periods; then for periodicity three windows: long, every 20 ms only, as the pitch is followed, and short
         self.short, self.fine = Transform(512, 160), Transform(256, 40, 160)
-        self.long, self.middle, self.brief = Transform(1024, 160), Transform(1024, 160, 640), Transform(1024, 160, 400)
+        self.long, self.middle, self.brief = Transform(1024, 320), Transform(1024, 160, 640), Transform(1024, 160, 400)
         put = lambda name, value: self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value, np.float32)), persistent=False)
         put("cepstral_bank", bank(40, 257)), put("cepstral", cosines(40, 24))
         put("fine_bank", bank(20, 129, 60)), put("fine_cepstral", cosines(20, 12)), put("narrow_bank", bank(128, 513))
@@ -110,7 +74,7 @@ class Texture(nn.Module):
         # autocorrelation from powers: two-sided sums of cosines, over what the window itself leaves of each lag
         k, lags, f = np.arange(513), np.arange(LAGS[0], FAR), np.linspace(0, RATE / 2, 513)
         twice = np.where((k == 0) | (k == 512), 1, 2)
-        put("twice", twice), put("lag", lags[: LAGS[1] - LAGS[0]]), put("cosine", np.cos(2 * np.pi * k * lags[:, None] / 1024) * twice), put("pitched", f < 4000)
+        put("twice", twice), put("lag", lags[: LAGS[1] - LAGS[0]]), put("far", lags)
         for part in ("long", "middle", "brief"):
             w = getattr(self, part).window.numpy().astype(float)
             left = np.correlate(w, w, "full")[len(w) - 1 :]
@@ -120,16 +84,26 @@ class Texture(nn.Module):
         put("thirty", between(np.linspace(80, 7900, 33)))
         n = np.arange(-48, 49)
         low = lambda edge: np.sinc(2 * edge / RATE * n) * 2 * edge / RATE * np.hamming(97)
-        put("filters", np.stack([low(b) - low(a) for a, b in zip(EDGES, EDGES[1:])])[:, None])
-        put("smooth", (hann(16) / hann(16).sum())[None, None]), put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
+        filters = np.stack([low(b) - low(a) for a, b in zip(EDGES, EDGES[1:])])
+        # bands of a block of eight samples from this block and those around it, and of their sizes those smoothed at every fourth sample, from three blocks
+        bands, smooth = len(filters), hann(16) / hann(16).sum()
+        several, even = np.zeros((104, 8, bands)), np.zeros((8, bands, 3, 2, bands))
+        for p in range(8):
+            several[p : p + 97, p] = filters.T
+        for q, i in np.ndindex(2, 16):
+            block, p = divmod(4 * q + i, 8)
+            even[p, :, block, q] += np.eye(bands) * smooth[i]
+        put("filters", several.reshape(104, -1)), put("smooth", even.reshape(8 * bands, -1))
+        put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
+        self.cycles = Cycles(lags[: LAGS[1] - LAGS[0]], len(EDGES) - 1)
 
     def forward(self, audio: Tensor) -> Tensor:
         x = audio - audio.mean(1, keepdim=True)
         x = x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
-        over = Over([])
+        over, late = Over([]), Over([])
         self.spectrum(over, x)
-        self.periods(over, x)
-        return torch.cat(over.out, 1)
+        self.periods(over, late, x)
+        return torch.cat(over.out + late.out, 1)
 
     def spectrum(self, over: Over, x: Tensor) -> None:
         """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics."""
@@ -140,10 +114,11 @@ class Texture(nn.Module):
         over.moments(c[:, :, 1:], heard)
         change, both = c[:, 2:] - c[:, :-2], heard[:, 2:] * heard[:, :-2]
         bend, far = c[:, 2:] - 2 * c[:, 1:-1] + c[:, :-2], c[:, 6:] - c[:, :-6]
-        size = over.mean(change.square(), both) + 1e-4
+        square = change.square()
+        size = over.mean(square, both) + 1e-4
         bend = over.mean(bend.square(), both) + 1e-4
         far = over.mean(far.square(), heard[:, 6:] * heard[:, :-6])
-        over.add(size.log() / 2, (bend / size).log() / 2, (over.mean(change**4, both) / size**2 + 0.1).log(), (far / size + 1e-3).log())
+        over.add(size.log() / 2, (bend / size).log() / 2, (over.mean(square.square(), both) / size.square() + 0.1).log(), (far / size + 1e-3).log())
         self.modulation(over, halves(bands, 4), self.slow, 16, [0, 2, 4, 7, 11, 17, 24])
         kept = power + power.mean(1, keepdim=True) * 1e-3 + power.mean((1, 2), keepdim=True) * 3e-6
         count = self.eight.sum(0)
@@ -176,7 +151,7 @@ class Texture(nn.Module):
         apart = (mean - nn.functional.avg_pool1d(mean, 15, 1, 7, count_include_pad=False))[:, 0, 8:504]
         apart = apart.reshape(apart.shape[0], 8, 62)
         spread = (apart - apart.mean(2, keepdim=True)).square().mean(2).add(1e-6).sqrt()
-        over.add(spread, apart.amax(2), apart.amin(2), ((apart / (spread[:, :, None] + 1e-3)) ** 4).mean(2).add(1e-3).log())
+        over.add(spread, apart.amax(2), apart.amin(2), (apart / (spread[:, :, None] + 1e-3)).square().square().mean(2).add(1e-3).log())
 
     def pitch(self, over: Over, alike: Tensor, strength: Tensor, at: Tensor, level: Tensor, voiced: Tensor) -> None:
         """The pitch, finer than a sample, and how it and its strength tremble from frame to frame."""
@@ -195,56 +170,69 @@ class Texture(nn.Module):
         over.moments(strength[:, 1:] - strength[:, :-1], steady)
         over.moments(level[:, 2:] - 2 * level[:, 1:-1] + level[:, :-2], both)
 
-    def periods(self, over: Over, x: Tensor) -> None:
+    def periods(self, over: Over, late: Over, x: Tensor) -> None:
         """How each band repeats after a period of the pitch, in three windows and in its envelope, and which do so together."""
-        long, power, brief = self.long(x), self.middle(x), self.brief(x)
+        # every second frame is what the long window and `late` look at
+        half = lambda v: v[:, 1::2]
+        long, power, brief = self.long(x[:, 160:]), self.middle(x), self.brief(x)
         _, heard = loud(long, 25)
         self.lines(over, long, heard)
         narrow = logs(long, self.narrow_bank)
         rough = (narrow[:, :, 1:121] - narrow[:, :, :120]).abs()
         over.moments((halves(rough, 15) + 1e-2).log(), heard)
 
-        audible = power.sqrt() * self.pitched
-        lags = len(self.lag)
-        alike = (audible @ self.cosine[:lags].T) / self.middle_left[:lags] / ((audible * self.twice).sum(2, keepdim=True) + 1e-3)
-        strength, at = alike.max(2, keepdim=True)
+        # the pitch is sought under 4 kHz
+        lags, low = len(self.lag), power.shape[2] // 2
+        # reckoned when the graph is loaded, and not stored
+        cosine = torch.cos(self.far[:, None] * self.middle.bin * (2 * math.pi / self.middle.size)) * self.twice
+        audible = power[:, :, :low].sqrt()
+        near = (audible @ cosine[:lags, :low].T) / self.middle_left[:lags] / ((audible * self.twice[:low]).sum(2, keepdim=True) + 1e-3)
+        strength, at = near.max(2, keepdim=True)
         level, heard = loud(power, 25)
         voiced = torch.sigmoid((strength - 0.3) / 0.04) * heard
-        self.pitch(over, alike, strength, at, level, voiced)
+        self.pitch(over, near, strength, at, level, voiced)
         at = at[:, :, 0]
         over.add(voiced.sum(1) / (heard.sum(1) + 1e-3))
-        again = lambda p, left, bands, at: (p * self.cosine[at]) @ bands / left[at][:, :, None] / ((p * self.twice) @ bands + 1e-3)
-        repeats = lambda p, left, bands: again(p, left, bands, at)
-        p = repeats(power, self.middle_left, self.sixteen)
+        wave = cosine[at]
+        again = lambda p, wave, left, bands, at: (p * wave) @ bands / left[at][:, :, None] / ((p * self.twice) @ bands + 1e-3)
+        p = again(power, wave, self.middle_left, self.sixteen, at)
         over.moments(p, voiced)
         over.alike(p, voiced)
-        over.moments(repeats(long, self.long_left, self.sixteen), voiced, False)
-        over.moments(repeats(long, self.long_left, self.thirty), voiced, False)
+        there, sung = half(at), half(voiced)
+        for bands in (self.sixteen, self.thirty):
+            over.moments(again(long, half(wave), self.long_left, bands, there), sung, False)
         # after two periods, and after one and a half, where they still lie in the window
-        lag = at + LAGS[0]
-        twice = voiced * (lag[:, :, None] < HALF)
+        lag = there + LAGS[0]
+        twice = sung * (lag[:, :, None] < HALF)
         for far in (2 * lag, 3 * lag // 2):
-            over.moments(again(long, self.long_left, self.sixteen, far.clamp(max=FAR - 1) - LAGS[0]), twice, False)
-        q, high = repeats(brief, self.brief_left, self.octet), voiced * (at[:, :, None] < 124)
+            far = far.clamp(max=FAR - 1) - LAGS[0]
+            over.moments(again(long, cosine[far], self.long_left, self.sixteen, far), twice, False)
+        q, high = again(brief, wave, self.brief_left, self.octet, at), voiced * (at[:, :, None] < 124)
         over.moments(q, high, False)
         over.alike(q, high)
         energy = (power * self.twice) @ self.sixteen
         energy = (energy + energy.mean(1, keepdim=True) * 1e-3 + 1e-6).log()
         over.moments(((energy[:, 2:] - energy[:, :-2]).abs() + 0.05).log(), voiced[:, 2:] * voiced[:, :-2], False)
         a, b = p - over.mean(p, voiced)[:, None], energy - over.mean(energy, voiced)[:, None]
-        power = (a * a * voiced).sum(1) + 1e-5, (b * b * voiced).sum(1) + 1e-5
-        over.add((a * b * voiced).sum(1) / (power[0] * power[1]).sqrt())
+        whole = lambda v: (voiced.transpose(1, 2) @ v)[:, 0]
+        over.add(whole(a * b) / ((whole(a * a) + 1e-5) * (whole(b * b) + 1e-5)).sqrt())
 
         # envelopes at 4 kHz, 40 ms every 20 ms, at the lag of the frame of the pitch beside them
-        y = nn.functional.conv1d(x[:, None], self.filters, padding=48).abs()
-        clips, bands, samples = y.shape
-        y = nn.functional.conv1d(y.reshape(clips * bands, 1, samples), self.smooth, stride=4)
-        y = nn.functional.conv1d(y, self.envelope, stride=80)[:, :, 1:]
+        bands = len(EDGES) - 1
+        blocks = nn.functional.pad(x, (48, 64))
+        count = x.shape[1] // 8
+        blocks = blocks[:, : 8 * (count + 12)].reshape(x.shape[0], -1, 8)
+        y = (torch.cat([blocks[:, k : k + count] for k in range(13)], 2) @ self.filters).abs() @ self.smooth
+        y = y[:, :-2, : 2 * bands] + y[:, 1:-1, 2 * bands : 4 * bands] + y[:, 2:, 4 * bands :]
+        slow = y.reshape(x.shape[0], -1, bands).transpose(1, 2)
+        clips, bands, samples = slow.shape
+        y = nn.functional.conv1d(slow.reshape(clips * bands, 1, samples), self.envelope, stride=80)[:, :, 1:]
         n = len(self.turns)
         power = (y[:, :n].square() + y[:, n:].square()).reshape(clips, bands, n, -1).permute(0, 3, 1, 2)
-        lag, voiced = self.lag[at][:, 1::2], voiced[:, 1::2]
+        self.cycles(late, x, slow, near, at[:, :, None], sung)
+        lag = self.lag[there]
         frames = lag.shape[1]
         wave = torch.cos(2 * math.pi / 160 / 4 * lag[:, :, None] * self.turns)
         p = (power[:, :frames] * wave[:, :, None]).sum(3) / (power[:, :frames].sum(3) + 1e-4)
-        over.moments(p, voiced)
-        over.alike(p, voiced)
+        over.moments(p, sung)
+        over.alike(p, sung)

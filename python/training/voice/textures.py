@@ -1,4 +1,4 @@
-"""The textures of all listenings to all clips, kept on disk: what training and evaluation read.
+"""The textures of listenings to all clips, kept on disk: what training and evaluation read.
 
     python -m voice.textures --data DIR --name clips|clips-v1|twins-lyra|...
 """
@@ -14,29 +14,31 @@ import torch
 from .store import RATE, Clips, to_float
 from .texture import Texture
 
-LENGTH, HOP, LEAST = int(4.8 * RATE), int(1.2 * RATE), 2 * RATE
+LENGTH, LEAST = int(4.8 * RATE), 2 * RATE
+# from one listening to the next while less than `LENGTH` was heard, and from one to the next of those that are trained on
+SOON, HOP = int(0.6 * RATE), int(1.2 * RATE)
 # least that the statistics can be taken of; shorter clips, which are trained on only, run in circles
 SHORTEST = RATE
 
 
-def ends(samples: int, hop: int = HOP) -> list[int]:
-    """Where listenings end: after 2 s and then every 1.2 s anew."""
-    out = [min(samples, LEAST)]
-    while out[-1] + hop <= samples:
-        out.append(out[-1] + hop)
-    return out
+def ends(samples: int, many: bool = False) -> list[int]:
+    """Where the listening ends that counts: as in `detect/voice.rs` the latest of those after 2 s, every 0.6 s anew up to 4.8 s. With
+    `many` others before it, every 1.2 s."""
+    last = LEAST
+    while last < LENGTH and last + SOON <= samples:
+        last += SOON
+    if not many:
+        return [min(samples, last)]
+    grid = list(range(LEAST, max(samples, LEAST) + 1, HOP))
+    if grid[-1] < LENGTH:
+        grid = sorted({*grid, last})
+    return [min(samples, e) for e in grid]
 
 
-def windows(x: np.ndarray, hop: int = HOP) -> list[np.ndarray]:
-    """As `detect/voice.rs` listens: to 4.8 s at a time, to all while it is less."""
+def windows(x: np.ndarray, many: bool = False) -> list[np.ndarray]:
+    """What is listened to, 4.8 s at most."""
     x = np.resize(x, max(len(x), SHORTEST))
-    return [x[max(0, e - LENGTH) : e] for e in ends(len(x), hop)]
-
-
-def counted(samples: int, hop: int = HOP) -> slice:
-    """Which listenings count: those of full length, or the last."""
-    full = sum(e >= LENGTH for e in ends(samples, hop))
-    return slice(-max(full, 1), None)
+    return [x[max(0, e - LENGTH) : e] for e in ends(len(x), many)]
 
 
 @torch.inference_mode()
@@ -54,33 +56,31 @@ def hear(texture: Texture, sounds: list[np.ndarray]) -> np.ndarray:
 
 
 class Textures:
-    """Of each clip of `name` the textures of its listenings; computed the first time. Other names than `clips` are for training, and heard half as often."""
+    """Of each clip of `name` the textures of its listenings, the last of which counts; computed the first time. Other names than `clips` are
+    for training and heard once."""
 
     def __init__(self, data: Path, name: str):
         clips = Clips(data, name)
-        self.table, self.hop = clips.table, HOP if name == "clips" else 2 * HOP
+        self.table, self.many = clips.table, name == "clips"
         path = data / f"{name}-texture.npz"
         if not path.exists():
             texture, found, origin = Texture().eval(), [], []
             for k in range(0, len(clips), 64):
-                many = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), self.hop)]
-                found.append(hear(texture, [w for _, w in many]).astype(np.float32))
-                origin += [i for i, _ in many]
+                stretches = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), self.many)]
+                found.append(hear(texture, [w for _, w in stretches]).astype(np.float32))
+                origin += [i for i, _ in stretches]
             np.savez(path, texture=np.concatenate(found), row=np.array(origin))
         held = np.load(path)
         self.all, self.row = held["texture"], held["row"]
-        self.count = np.bincount(self.row, minlength=len(clips))
-        self.start = np.cumsum(self.count) - self.count
+        count = np.bincount(self.row, minlength=len(clips))
+        self.last = np.cumsum(count) - 1
+        self.first = self.last - count + 1
         self.clip = self.table["clip"].to_numpy()[self.row]
         self.samples = np.maximum(self.table["samples"].to_numpy(), SHORTEST)
 
-    def __getitem__(self, i: int) -> np.ndarray:
-        """The listenings that count."""
-        return self.all[self.start[i] : self.start[i] + self.count[i]][counted(self.samples[i], self.hop)]
-
-    def seconds(self, i: int) -> float:
-        """How much was listened to until the last listening ended."""
-        return ends(self.samples[i], self.hop)[-1] / RATE
+    def seconds(self) -> np.ndarray:
+        """How much was listened to until the last listening to each clip ended."""
+        return np.array([ends(n, self.many)[-1] for n in self.samples]) / RATE
 
 
 def main() -> None:

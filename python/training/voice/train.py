@@ -1,4 +1,4 @@
-"""Trains the networks of a fold on the clips outside it, as they are, in rough and in mild versions, and on voices laid over each other.
+"""Trains the network of a fold on the clips outside it, as they are, in rough and in mild versions, and on voices laid over each other.
 
     python -m voice.train --data DIR --out DIR --fold K [--rounds 12] [--seeds 3]
 
@@ -17,14 +17,18 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
-from .models import Head, Judge
+from .models import COMPARED, COVARIATES, KNOWN, LANDMARKS, PRINCIPAL, Judge, Layer, Likeness, Pupil, Verdict
 from .prepare import product, training
 from .textures import Textures
 
 BATCH, RATE, DECAY = 256, 2e-3, 0.3
 # scatter that is added to the scaled statistics, and how sure the network may become
 NOISE, SMOOTH = 0.3, 0.05
-VERSIONS = ("clips-v1", "clips-v2", "clips-v3")
+VERSIONS = ("clips-v1", "clips-v3")
+# of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
+WIDTH, RIDGE, TELLING = 0.7, 1e-4, 0.3
+# ridge of what statistics should be
+EXPECTED = 1e-3
 
 
 def weigh(table: pd.DataFrame, use: np.ndarray) -> np.ndarray:
@@ -45,7 +49,7 @@ def spread(held: Textures, each: np.ndarray) -> np.ndarray:
     return weight / weight.sum()
 
 
-def teach(judge: Judge, x: torch.Tensor, target: np.ndarray, weight: np.ndarray, rounds: int, rng: np.random.Generator) -> None:
+def teach(judge: Pupil, x: torch.Tensor, target: np.ndarray, weight: np.ndarray, rounds: int, rng: np.random.Generator) -> None:
     """Logistic regression of a network on draws by weight; a round is as many draws as there are listenings of any weight."""
     optimiser = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY)
     steps, chance = rounds * int((weight > 0).sum()) // BATCH, weight / weight.sum()
@@ -62,8 +66,80 @@ def teach(judge: Judge, x: torch.Tensor, target: np.ndarray, weight: np.ndarray,
     print(f"{steps} steps, last loss {float(loss.detach()):.3f}", flush=True)
 
 
-def fit(data: Path, fold: int, rounds: int, seed: int) -> Head:
-    """The judges of the voice in sound as it is and in sound that suffered, of whether it suffered, and of whether several voices speak."""
+def ridge(f: np.ndarray, weight: np.ndarray, at_centres: np.ndarray, target: np.ndarray, by: float) -> np.ndarray:
+    """Weights of kernel functions `f` (listenings, centres) that give the target."""
+    g = f * weight[:, None]
+    return np.linalg.solve(g.T @ f + by * at_centres + 1e-7 * np.eye(f.shape[1]), g.T @ target)
+
+
+def draw(weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Listenings by the root of their weight."""
+    return rng.choice(len(weight), count, replace=False, p=np.sqrt(weight) / np.sqrt(weight).sum())
+
+
+class Expected:
+    """What the scaled statistics `z` of a genuine voice should be, by its covariates; fitted on genuine listenings of some weight."""
+
+    def __init__(self, net: Verdict, z: np.ndarray, weight: np.ndarray, rng: np.random.Generator):
+        weight = weight / weight.sum()
+        self.net, use = net, weight > 0
+        with torch.no_grad():
+            net.known.centres.weight.copy_(torch.from_numpy(z[draw(weight, KNOWN, rng)][:, COVARIATES]))
+            known = net.known(torch.from_numpy(z)).numpy()
+            centres = np.zeros((KNOWN, z.shape[1]), np.float32)
+            centres[:, COVARIATES] = net.known.centres.weight.numpy()
+            at_centres = net.known(torch.from_numpy(centres)).numpy()
+        self.mean = weight @ z
+        self.weights = ridge(known[use].astype(float), weight[use], at_centres, (z - self.mean)[use], EXPECTED)
+        rest = z - self.mean - known @ self.weights
+        self.spread = np.sqrt(weight @ rest**2 + 1e-3)
+        # the statistics, and the same less what they should be
+        self.both = np.concatenate([z, rest / self.spread], 1).astype(np.float32)
+
+    def put(self, layer: Layer, weight: np.ndarray, bias: np.ndarray | float = 0.0, first: int | None = None) -> None:
+        """Puts a linear function of `both`, or of the `first` statistics in both, into a layer of statistics and what is known."""
+        n = layer.own.in_features
+        less = weight[:, n:] / self.spread[:first]
+        with torch.no_grad():
+            layer.own.weight.copy_(torch.from_numpy(weight[:, :n] + less))
+            layer.own.bias.copy_(torch.from_numpy(np.broadcast_to(bias - less @ self.mean[:first], len(weight)).copy()))
+            layer.beside.weight.copy_(torch.from_numpy(-less @ self.weights[:, :first].T))
+
+    def judge(self, judge: Judge, pupil: Pupil) -> None:
+        numbers = lambda line: (line.weight.detach().numpy().astype(float), line.bias.detach().numpy().astype(float))
+        self.put(judge.wide, *numbers(pupil.wide)), self.put(judge.first, *numbers(pupil.deep[1]))
+        judge.last.load_state_dict(pupil.deep[4].state_dict())
+
+
+def telling(z: np.ndarray, spoof: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """How far the classes' means of each statistic lie apart, in spreads."""
+    sides = [weight * side / (weight * side).sum() for side in (spoof, ~spoof)]
+    means = [p @ z for p in sides]
+    spread = np.sqrt(sum(p @ (z * z) - m * m for p, m in zip(sides, means)) / 2 + 1e-3)
+    return np.abs(means[0] - means[1]) / spread
+
+
+def compare(like: Likeness, expected: Expected, spoof: np.ndarray, whole: np.ndarray, weights: list[np.ndarray], rng: np.random.Generator) -> None:
+    """Ridge regressions on a kernel of listenings drawn by the weights `whole`; of the others there is one set for each column of `like.weights`."""
+    use, numbers = whole > 0, expected.both.shape[1] // 2
+    z = expected.both[use][:, [*range(COMPARED), *range(numbers, numbers + COMPARED)]]
+    spoof, whole, weights = spoof[use], whole[use], [w[use] for w in weights]
+    scale = (telling(z, spoof, whole) + 0.05) ** TELLING
+    scale /= np.sqrt((whole @ (z * scale) ** 2).mean())
+    about = (z - whole @ z) * scale
+    axes = np.linalg.eigh((about * whole[:, None]).T @ about)[1][:, : -PRINCIPAL - 1 : -1] * np.sqrt(WIDTH / z.shape[1])
+    expected.put(like.parts, (axes * scale[:, None]).T, first=COMPARED)
+    parts = torch.from_numpy((z * scale) @ axes).float()
+    pick = draw(whole, LANDMARKS, rng)
+    with torch.no_grad():
+        like.landmarks.weight.copy_(parts[pick])
+        f = like.kernel(parts).numpy().astype(float)
+        for column, weight in enumerate(weights):
+            like.weights.weight[column] = torch.from_numpy(ridge(f, weight, f[pick], np.where(spoof, 1.0, -1.0), RIDGE))
+
+
+def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
+    """A verdict with so many heads."""
     clean, mixes = Textures(data, "clips"), Textures(data, "mixes")
     versions = [Textures(data, n) for n in VERSIONS]
     table = clean.table
@@ -73,21 +149,28 @@ def fit(data: Path, fold: int, rounds: int, seed: int) -> Head:
     x = np.concatenate([s.all for s in sets])
     parts = [spread(s, weight) for s in sets]
     label = np.concatenate([spoof[s.clip] for s in sets])
-    # how much each judge hears of sound as it is, of each version, and of mixes
-    shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version] * len(versions), several), parts)])
+    # how much each judge hears of sound as it is, of all versions, and of mixes
+    shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several), parts)])
     kind = np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
-    torch.manual_seed(seed)
-    rng, net = np.random.default_rng(seed), Head(x.shape[1])
+    torch.manual_seed(0)
+    rng, net = np.random.default_rng(0), Verdict(x.shape[1], seeds)
     seen = x[shares(1, 1, 0) > 0][::3]
     middle, (low, high) = np.median(seen, 0), np.quantile(seen, [0.16, 0.84], axis=0)
     net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
     with torch.no_grad():
         z = net.scaled(torch.from_numpy(x))
-    teach(net.good, z, label, shares(0.9, 0.1 / 3, 0), rounds, rng)
-    teach(net.poor, z, label, shares(0.1, 0.3, 0), rounds, rng)
-    teach(net.suffered, z, kind > 0, shares(0.5, 0.5 / 3, 0), rounds // 3, rng)
-    teach(net.several, z, kind == len(sets) - 1, shares(0.25, 0.25 / 3, 0.5), rounds // 2, rng)
+    most = shares(0.8, 0.2, 0)
+    expected = Expected(net, z.numpy(), most * ~label, rng)
+    compare(net.likeness, expected, label, most, [shares(1, 0, 0), shares(0.3, 0.7, 0)], rng)
+    both = torch.from_numpy(expected.both)
+    for head in net.heads:
+        for judge, share in ((head.good, shares(0.9, 0.1, 0)), (head.poor, shares(0.1, 0.9, 0))):
+            pupil = Pupil(both.shape[1])
+            teach(pupil, both, label, share, rounds, rng)
+            expected.judge(judge, pupil)
+        teach(head.suffered, z, kind > 0, shares(0.5, 0.5, 0), rounds // 3, rng)
+        teach(head.several, z, kind == len(sets) - 1, shares(0.25, 0.25, 0.5), rounds // 2, rng)
     return net.eval()
 
 
@@ -97,12 +180,12 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--fold", type=int, required=True)
     p.add_argument("--rounds", type=int, default=12)
-    p.add_argument("--seeds", type=int, default=3, help="how many networks")
+    p.add_argument("--seeds", type=int, default=3, help="how many heads")
     a = p.parse_args()
     torch.set_num_threads(1)
     start = time.process_time()
     a.out.mkdir(parents=True, exist_ok=True)
-    torch.save([fit(a.data, a.fold, a.rounds, seed).state_dict() for seed in range(a.seeds)], a.out / f"texture-{a.fold}.pt")
+    torch.save(fit(a.data, a.fold, a.rounds, a.seeds).state_dict(), a.out / f"texture-{a.fold}.pt")
     print(f"{time.process_time() - start:.0f} s of the processor")
 
 

@@ -1,6 +1,6 @@
 """Rough versions of all clips and twins: rooms, speed, gates, noise and codecs, once each and kept on disk.
 
-    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--mild]
+    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--mild] [--every 2 --first 0]
 
 With `--mild` one or two steps instead of a chain. A twin gets the chain of its origin, so that only the trace of the vocoder differs.
 """
@@ -20,10 +20,12 @@ def main() -> None:
     p.add_argument("--name", required=True)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--mild", action="store_true")
+    p.add_argument("--every", type=int, default=1, help="of every so manieth clip only, from `--first` on")
+    p.add_argument("--first", type=int, default=0)
     a = p.parse_args()
     change = mild if a.mild else rough
     clips, out = Clips(a.data, a.name), Writer(a.data, f"{a.name}-v{a.seed}")
-    for i, origin in enumerate(clips.table["clip"]):
+    for i, origin in list(enumerate(clips.table["clip"]))[a.first :: a.every]:
         out.add(change(to_float(clips[i]), [a.seed, int(origin)]), clip=origin)
     print(a.name, a.seed, len(out.close()))
 
