@@ -42,7 +42,7 @@ meaning = "about -1 to 1, one for all frames; positive: swapped, reenacted, re-l
 name = "outside"
 dtype = "float32"
 shape = [1]
-meaning = "share of the statistics beyond the outer hundredths of what was known; up to 0.2 on sources left out"
+meaning = "share of the statistics beyond the outer hundredths of what was known; up to 0.13 on sources left out"
 
 # raw: sum of the scores of n takes over n + 0.5; natural logarithm, positive is attack
 [calibration]

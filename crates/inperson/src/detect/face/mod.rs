@@ -24,7 +24,7 @@ pub(crate) const MODEL: &str = "face";
 const LEAST: usize = 1;
 const FEW: f64 = 0.5;
 /// Share of the statistics beyond what the model knows from which it is not believed: no clip of a source left out had more.
-const UNKNOWN: f64 = 0.2;
+const UNKNOWN: f64 = 0.13;
 /// A take stands for the time since the last one, for so many seconds at most.
 const STANDS_S: f64 = 30.0;
 /// Most takes that are named.
