@@ -57,7 +57,8 @@ class Cycles(nn.Module):
         along = np.arange(CYCLES * MANY) / MANY - CYCLES / 2
         shape, half = hann(len(along)) / hann(len(along)).sum(), np.arange(1, 2 * HARMONICS + 2) / 2
         # halfway to the first harmonic, the first, halfway to the second ...
-        put("fully", along), put("cosine", np.cos(2 * np.pi * along[:, None] * half) * shape[:, None]), put("sine", -np.sin(2 * np.pi * along[:, None] * half) * shape[:, None])
+        put("fully", along)
+        put("cosine", np.cos(2 * np.pi * along[:, None] * half) * shape[:, None]), put("sine", -np.sin(2 * np.pi * along[:, None] * half) * shape[:, None])
 
     def fine(self, near: Tensor, at: Tensor) -> Tensor:
         """The lag of the best of three, finer than a sample."""

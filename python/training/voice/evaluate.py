@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pandas as pd
 import torch
 
@@ -30,12 +29,6 @@ def score(net: Verdict, heard: np.ndarray) -> np.ndarray:
     """What the network of a fold says of listenings: the verdict's parts, and of several voices (parts + 1, listenings)."""
     x = net.scaled(torch.from_numpy(heard))
     return np.vstack([net.parts(x).numpy(), net.voices(x).numpy()[None]])
-
-
-def session(path: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def few(mean: np.ndarray, seconds: np.ndarray) -> np.ndarray:

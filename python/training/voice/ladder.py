@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from graphs import session
+
 from . import codecs
 from .augment import low_pass
-from .evaluate import few, score, session
+from .evaluate import few, score
 from .metrics import apcer, auc, eer
 from .models import Verdict, load
 from .prepare import FOLDS

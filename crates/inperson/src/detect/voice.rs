@@ -1,8 +1,8 @@
 //! Is this a human voice?
 //!
-//! The model listens to 4.8 s of the candidate's speech at a time, pauses left out, every 1.2 s of speech anew for the
-//! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all of it. Its logits are averaged, drawn towards zero while little
-//! was heard, and calibrated on whole recordings.
+//! The model listens to 4.8 s of the candidate's speech at a time, pauses left out, every 2.4 s of speech anew for the
+//! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all
+//! of it, every 0.6 s anew. Its logits are averaged, drawn towards zero while little was heard, and calibrated on whole recordings.
 
 use ndarray::ArrayView2;
 
@@ -18,11 +18,12 @@ use crate::time::{Span, Timestamp};
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
 const LENGTH: usize = AUDIO_RATE as usize * 24 / 5;
-/// Samples by which it moves on, listenings after which it moves on by its whole length (half a minute of speech), and after which it
-/// leaves every other stretch out (three minutes): more adds little by then.
-const HOP: usize = AUDIO_RATE as usize * 6 / 5;
-const DENSE: usize = 24;
-const WHOLE: usize = 55;
+/// Samples by which it moves on while it has heard less than that, and afterwards.
+const SOON: usize = AUDIO_RATE as usize * 3 / 5;
+const HOP: usize = AUDIO_RATE as usize * 12 / 5;
+/// Samples of speech after which it moves on by its whole length, and after which it leaves every other stretch out: more adds little by then.
+const DENSE: usize = AUDIO_RATE as usize * 30;
+const WHOLE: usize = AUDIO_RATE as usize * 180;
 /// Samples of speech under which nothing is said: about two seconds, of which speech activity leaves out the edges.
 const LEAST: usize = AUDIO_RATE as usize * 9 / 5;
 /// Seconds listened to after which the mean counts by half.
@@ -55,11 +56,12 @@ pub struct Voice {
     several: usize,
 }
 
-/// Samples of speech from one listening to the next.
-const fn due(listenings: usize) -> usize {
-    match listenings {
+/// Samples of speech to the next listening once so many were listened to.
+const fn due(judged: usize) -> usize {
+    match judged {
         0 => LEAST,
-        1..DENSE => HOP,
+        1..LENGTH => SOON,
+        LENGTH..DENSE => HOP,
         DENSE..WHOLE => LENGTH,
         _ => 2 * LENGTH,
     }
@@ -146,7 +148,7 @@ impl Detector for Voice {
             let mut audio = &window.audio[sample(span.start)..sample(span.end)];
             self.spans.push(span);
             while !audio.is_empty() {
-                let due = due(self.listened.len() + self.several);
+                let due = due(self.judged);
                 let (now, later) = audio.split_at(due.saturating_sub(self.fresh).min(audio.len()));
                 self.speech.extend_from_slice(now);
                 self.fresh += now.len();
@@ -213,17 +215,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn less_is_listened_to_after_half_a_minute_and_after_three() {
+    fn it_listens_soon_at_first_and_less_after_half_a_minute_and_after_three() {
         let mut heard = 0;
-        for listening in 0..100 {
-            let seconds = heard / AUDIO_RATE as usize;
-            heard += due(listening);
-            let overlap = match seconds {
-                0..29 => 4,
-                29..178 => 1,
-                _ => 0,
+        for _ in 0..100 {
+            let expected = match heard as f64 / AUDIO_RATE as f64 {
+                0.0 => 1.8,
+                ..4.8 => 0.6,
+                ..30.0 => 2.4,
+                ..180.0 => 4.8,
+                _ => 9.6,
             };
-            assert!(listening == 0 || LENGTH / due(listening) == overlap, "{listening} at {seconds} s");
+            assert_eq!(due(heard), (expected * AUDIO_RATE as f64).round() as usize, "after {heard} samples");
+            heard += due(heard);
         }
+        // the first listening of full length comes when there is as much speech
+        assert_eq!((LENGTH - LEAST) % SOON, 0);
     }
 }
