@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from face.evaluate import Ours, find
-from face.teachers import session, square, transform
+from face.teachers import square, transform
+from graphs import session
 
 SIDE = 160
 # eye centres left to right, tip of the nose, corners of the mouth, as shares of the side: the library's tight template at 0.72

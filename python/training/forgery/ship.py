@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,50 +9,26 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from face.export import half
-from face.teachers import session
+from contract import OPSET, Calibration, Contract, Tensor
+from contract import write as write_contract
+from graphs import agree, half
 
 from .crops import SIDE
 from .kernel import PART, STEP, WIDTH, Judge, Kernel
 from .patches import Patches
 from .texture import CONTRASTS, Texture
 
-CARD = '''id = "face"
-version = "{version}"
-task = "face-forgery"
-summary = "Whether the texture of a face, and how it goes on from frame to frame, is a camera's picture's."
-licence = "LicenseRef-inperson-research (see CARD.md: training material is research-only or unclear in part)"
-sha256 = "{digest}"
-opset = 17
-
-[[inputs]]
-name = "faces"
-dtype = "float32"
-shape = [-1, 3, 160, 160]
-meaning = "8 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
-
-[[outputs]]
-name = "score"
-dtype = "float32"
-shape = [1]
-meaning = "about -1 to 1, one for all frames; positive: swapped, reenacted, re-lipped or generated"
-
-[[outputs]]
-name = "outside"
-dtype = "float32"
-shape = [1]
-meaning = "share of the statistics beyond the outer hundredths of what was known; up to 0.13 on sources left out"
-
-# raw: sum of the scores of n takes over n + 0.5; natural logarithm, positive is attack
-[calibration]
-slope = {slope:.6f}
-offset = {offset:.6f}
-range = [{range[0]:.4f}, {range[1]:.4f}]
-bounds = [{bounds[0]:.4f}, {bounds[1]:.4f}]
-
-# scores by kernels that know no clip of the same source
-[metrics]
-'''
+SEEN = "8 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
+CONTRACT = Contract(
+    "face", "face-forgery", "Whether the texture of a face, and how it goes on from frame to frame, is a camera's picture's.",
+    [Tensor("faces", [-1, 3, 160, 160], SEEN)],
+    [
+        Tensor("score", [1], "about -1 to 1, one for all frames; positive: swapped, reenacted, re-lipped or generated"),
+        Tensor("outside", [1], "share of the statistics beyond the outer hundredths of what was known; up to 0.2 on sources left out"),
+    ],
+)
+NOTE = "raw: sum of the scores of n takes over n + 0.5"
+MEASURED = "scores by kernels that know no clip of the same source"
 
 
 class Near(torch.nn.Module):
@@ -119,21 +94,16 @@ def once(path: Path) -> None:
 
 def write(j: Judge, net: Path, models: Path, version: str, calibration: dict) -> None:
     net = Graph(j, Patches.load(net)).eval()
-    (models / "face").mkdir(exist_ok=True)
-    path = models / "face/model.onnx"
+    folder = models / CONTRACT.id
+    folder.mkdir(exist_ok=True)
+    path = folder / "model.onnx"
     rng = torch.Generator().manual_seed(0)
     x = torch.nn.functional.avg_pool2d(torch.rand((14, 3, SIDE, SIDE), generator=rng) * 255, 5, 1, 2).cumsum(0) / torch.arange(1, 15).reshape(-1, 1, 1, 1)
-    torch.onnx.export(net, (x,), str(path), input_names=["faces"], output_names=["score", "outside"], opset_version=17, dynamic_axes={"faces": {0: "n"}}, dynamo=False, do_constant_folding=False)
+    torch.onnx.export(net, (x,), str(path), input_names=["faces"], output_names=["score", "outside"], opset_version=OPSET, dynamic_axes={"faces": {0: "n"}}, dynamo=False, do_constant_folding=False)
     once(path)
     # zones and places alone, which are exact so: filters must sum to one or nothing, and the factors' sum would suffer
     half(path, 20000)
     for n in (14, 11):
-        with torch.inference_mode():
-            want = torch.cat(net(x[:n])).numpy()
-        apart = float(np.abs(np.concatenate(session(path).run(None, {"faces": x[:n].numpy()})) - want).max())
-        print(f"{n} frames: score and share outside {want}, difference to PyTorch {apart:.1e}")
-        assert apart < 5e-3, "the graph does not compute what PyTorch computes"
-    text = CARD.format(version=version, digest=hashlib.sha256(path.read_bytes()).hexdigest(), **calibration)
-    text += "".join(f"{k} = {v:.4f}\n" if isinstance(v, float) else f"{k} = {v}\n" for k, v in calibration["metrics"].items())
-    (models / "face/model.toml").write_text(text)
-    print(path.stat().st_size, "bytes")
+        agree(path, net, {"faces": x[:n]}, 5e-3)
+    metrics = calibration.pop("metrics")
+    write_contract(folder, CONTRACT, version, Calibration(**calibration, note=NOTE), metrics, MEASURED)

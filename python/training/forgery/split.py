@@ -13,7 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from face.teachers import session, transform
+from face.teachers import transform
+from graphs import session
 
 from .crops import five, similarity
 

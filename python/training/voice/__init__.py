@@ -5,10 +5,12 @@ ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratc
 
     python -m voice.prepare --corpus CORPUS --data DATA [--without-licence REGEX]
     python -m voice.engines --data DATA                                  (Debian's engines among the spoofs)
+    python -m voice.registries --data DATA                               (engines of the Python registry among the spoofs)
     python -m voice.versions --data DATA --name clips --seed 1 --every 2
-    python -m voice.versions --data DATA --name clips --seed 3 --every 2 --first 1 --mild
+    python -m voice.versions --data DATA --name clips --seed 3 --every 2 --first 1 --chain mild
+    python -m voice.versions --data DATA --name clips --seed 4 --chain called
     python -m voice.mixes --data DATA                                    (two voices at once)
-    python -m voice.textures --data DATA --name clips                    (and clips-v1, clips-v3, mixes: what the network sees; 20 minutes)
+    python -m voice.textures --data DATA --name clips                    (and clips-v1, -v3, -v4, mixes: what the network sees; 20 minutes)
     python -m voice.train --data DATA --out NETS --fold K                (K from 0 to 4, and -1 for all that ships; two minutes each)
     python -m voice.evaluate --data DATA --nets NETS
     python -m voice.report --data DATA --nets NETS

@@ -115,3 +115,12 @@ def mild(x: np.ndarray, seed: list[int]) -> np.ndarray:
     if kind in ("opus", "lossy") or late:
         return codecs.opus(pcm, int(rng.choice([6, 8, 12, 16, 16, 24, 32])) * 1000, rng.uniform(0.02, 0.2) if kind == "lossy" else 0.0, rng, fec=bool(rng.random() < 0.5))
     return pcm
+
+
+def called(x: np.ndarray, seed: list[int]) -> np.ndarray:
+    """What a call over the Internet does and nothing else: Opus at 12 to 32 kbit/s, up to a tenth of the packets lost; 16-bit samples out."""
+    rng = np.random.default_rng(seed)
+    x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.99)
+    bits = int(rng.choice([12, 16, 16, 20, 24, 32])) * 1000
+    loss = rng.uniform(0, 0.1) if rng.random() < 0.6 else 0.0
+    return codecs.opus((np.clip(x, -1, 1) * 32767).astype(np.int16), bits, loss, rng, fec=bool(rng.random() < 0.5))

@@ -84,41 +84,61 @@ def jobs(rng: np.random.Generator):
             yield "festival", language, voice, command, text.encode(ENCODING.get(language, "iso-8859-15"), "replace")
 
 
+class Appended:
+    """Rows of one `part` and their sound, after what `clips` holds already: cut to 3 to 6 s, through the corpus's codec."""
+
+    def __init__(self, data: Path, part: str, rng: np.random.Generator):
+        self.data, self.part, self.rng, self.rows = data, part, rng, []
+        self.table = pd.read_csv(data / "clips.csv", keep_default_na=False, low_memory=False)
+        if (self.table.part == part).any():
+            raise SystemExit(f"{part} are among the clips already: run voice.prepare anew first")
+        self.at = int(self.table.offset.iloc[-1] + self.table.samples.iloc[-1])
+        self.pcm = open(data / "clips.pcm", "r+b")
+        self.pcm.truncate(2 * self.at)
+        self.pcm.seek(2 * self.at)
+
+    def add(self, x: np.ndarray, rate: int, **columns: object) -> bool:
+        """Whether there was enough of it."""
+        x = resample_poly(np.asarray(x, np.float64), RATE, rate)
+        x = x[np.argmax(np.abs(x) > 0.02 * np.abs(x).max()) :][: int(RATE * self.rng.uniform(3, 6))]
+        if len(x) < 2 * RATE or not np.abs(x).max() > 0:
+            return False
+        x = opus(to_pcm(x / np.abs(x).max() * self.rng.uniform(0.3, 0.95)), 32_000)
+        self.pcm.write(x.tobytes())
+        row = dict.fromkeys(COLUMNS, "") | {"label": "spoof", "family": "tts", "part": self.part, "offset": self.at, "samples": len(x)} | columns
+        self.rows.append(row)
+        self.at += len(x)
+        return True
+
+    def close(self) -> pd.DataFrame:
+        self.pcm.close()
+        whole = pd.concat([self.table, pd.DataFrame(self.rows)], ignore_index=True)
+        whole["clip"] = np.arange(len(whole))
+        whole.to_csv(self.data / "clips.csv", index=False)
+        return whole[whole.part == self.part]
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
-    table, rng, rows, failed = pd.read_csv(a.data / "clips.csv", keep_default_na=False, low_memory=False), np.random.default_rng(a.seed), [], set()
-    if (table.part == "engines").any():
-        raise SystemExit("the engines' speech is among the clips already: run voice.prepare anew first")
-    at = int(table.offset.iloc[-1] + table.samples.iloc[-1])
-    with TemporaryDirectory() as folder, open(a.data / "clips.pcm", "r+b") as f:
-        f.truncate(2 * at)
-        f.seek(2 * at)
-        out = f"{folder}/out.wav"
+    rng, failed = np.random.default_rng(a.seed), set()
+    out = Appended(a.data, "engines", rng)
+    with TemporaryDirectory() as folder:
+        wav = f"{folder}/out.wav"
         for engine, language, voice, command, text in jobs(rng):
-            Path(out).unlink(missing_ok=True)
-            subprocess.run([out if c == "OUT" else c for c in command], input=text, capture_output=True, check=False)
+            Path(wav).unlink(missing_ok=True)
+            subprocess.run([wav if c == "OUT" else c for c in command], input=text, capture_output=True, check=False)
             try:
-                x, rate = soundfile.read(out, dtype="float64")
+                x, rate = soundfile.read(wav, dtype="float64")
             except soundfile.LibsndfileError:
                 failed.add(f"{engine} {voice}")
                 continue
-            x = resample_poly(x, RATE, rate)
-            x = x[np.argmax(np.abs(x) > 0.02 * np.abs(x).max()) :][: int(RATE * rng.uniform(3, 6))]
-            if len(x) < 2 * RATE:
+            row = {"system": engine, "repo": f"debian/{engine}", "language": language, "speaker_or_corpus": voice, "license_note": "Debian main"}
+            if not out.add(x, rate, fold=1 if engine == "espeak-ng" else 4, **row):
                 failed.add(f"{engine} {voice}")
-                continue
-            x = opus(to_pcm(x / np.abs(x).max() * rng.uniform(0.3, 0.95)), 32_000)
-            f.write(x.tobytes())
-            row = dict.fromkeys(COLUMNS, "") | {"label": "spoof", "family": "tts", "system": engine, "repo": f"debian/{engine}", "language": language, "speaker_or_corpus": voice}
-            rows.append(row | {"part": "engines", "license_note": "Debian main", "offset": at, "samples": len(x), "fold": 1 if engine == "espeak-ng" else 4})
-            at += len(x)
-    whole = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
-    whole["clip"] = np.arange(len(whole))
-    whole.to_csv(a.data / "clips.csv", index=False)
-    print(pd.DataFrame(rows).groupby(["system", "language"]).size().to_string(), "\nnothing from:", ", ".join(sorted(failed)) or "none")
+    print(out.close().groupby(["system", "language"]).size().to_string(), "\nnothing from:", ", ".join(sorted(failed)) or "none")
 
 
 if __name__ == "__main__":

