@@ -24,7 +24,7 @@ CONTRACT = Contract(
     [Tensor("faces", [-1, 3, 160, 160], SEEN)],
     [
         Tensor("score", [1], "about -1 to 1, one for all frames; positive: swapped, reenacted, re-lipped or generated"),
-        Tensor("outside", [1], "share of the statistics beyond the outer hundredths of what was known; up to 0.2 on sources left out"),
+        Tensor("outside", [1], "share of the statistics beyond the outer hundredths of what was known; up to 0.13 on sources left out"),
     ],
 )
 NOTE = "raw: sum of the scores of n takes over n + 0.5"
