@@ -35,6 +35,36 @@ def half(path: Path, least: int = 256) -> None:
     onnx.save(model, str(path))
 
 
+def once(path: Path) -> None:
+    """Constants become initializers, each kept once however often it is used."""
+    model = onnx.load(str(path))
+    graph, kept, names, nodes = model.graph, {}, {}, []
+
+    def keep(name: str, tensor) -> None:
+        first = kept.setdefault((tensor.data_type, tuple(tensor.dims), numpy_helper.to_array(tensor).tobytes()), name)
+        names[name] = first
+        if first == name:
+            held = onnx.TensorProto()
+            held.CopyFrom(tensor)
+            held.name = name
+            tensors.append(held)
+
+    tensors: list = []
+    for tensor in graph.initializer:
+        keep(tensor.name, tensor)
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            keep(node.output[0], node.attribute[0].t)
+        else:
+            nodes.append(node)
+    for node in nodes:
+        node.input[:] = [names.get(i, i) for i in node.input]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(tensors)
+    onnx.save(model, str(path))
+
+
 def agree(path: Path, net: torch.nn.Module, inputs: dict[str, torch.Tensor], limit: float) -> None:
     """Runs both; a difference of `limit` and more in any output is an error."""
     with torch.no_grad():

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 
 from contract import OPSET, Calibration, Contract, Tensor
 from contract import write as write_contract
-from graphs import agree, half
+from graphs import agree, half, once
 
 from .crops import SIDE
 from .kernel import PART, STEP, WIDTH, Judge, Kernel
@@ -60,36 +58,6 @@ class Graph(torch.nn.Module):
         score, outside = self.near(self.texture(faces))
         by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
         return score + PART * self.near_patches((self.mixing @ by_channel).flatten())[0], outside
-
-
-def once(path: Path) -> None:
-    """Constants become initializers, each kept once however often it is used."""
-    model = onnx.load(str(path))
-    graph, kept, names, nodes = model.graph, {}, {}, []
-
-    def keep(name: str, tensor) -> None:
-        first = kept.setdefault((tensor.data_type, tuple(tensor.dims), numpy_helper.to_array(tensor).tobytes()), name)
-        names[name] = first
-        if first == name:
-            held = onnx.TensorProto()
-            held.CopyFrom(tensor)
-            held.name = name
-            tensors.append(held)
-
-    tensors: list = []
-    for tensor in graph.initializer:
-        keep(tensor.name, tensor)
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            keep(node.output[0], node.attribute[0].t)
-        else:
-            nodes.append(node)
-    for node in nodes:
-        node.input[:] = [names.get(i, i) for i in node.input]
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(nodes)
-    graph.initializer.extend(tensors)
-    onnx.save(model, str(path))
 
 
 def write(j: Judge, net: Path, models: Path, version: str, calibration: dict) -> None:

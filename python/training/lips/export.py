@@ -9,13 +9,11 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
 from torch import nn
 
 from contract import OPSET, Calibration, Contract, Tensor, write
-from graphs import agree, half
+from graphs import agree, half, once
 
 from .data import SIDE
 from .models import Bands, Towers
@@ -59,18 +57,6 @@ def load(nets: Path, tag: str, fold: int) -> Towers:
     return net.eval()
 
 
-def held(path: Path) -> None:
-    """Makes initializers of large constants, so that `half` sees them."""
-    model = onnx.load(str(path))
-    for node in [n for n in model.graph.node if n.op_type == "Constant" and n.attribute[0].name == "value" and np.prod(n.attribute[0].t.dims) > 256]:
-        tensor = onnx.TensorProto()
-        tensor.CopyFrom(node.attribute[0].t)
-        tensor.name = node.output[0]
-        model.graph.initializer.append(tensor)
-        model.graph.node.remove(node)
-    onnx.save(model, str(path))
-
-
 def graph(nets: list[Towers], path: Path) -> None:
     """Exports and compares with PyTorch."""
     net = Graph(nets).eval()
@@ -79,7 +65,7 @@ def graph(nets: list[Towers], path: Path) -> None:
     names = ["mouths", "meshes", "sound"]
     torch.onnx.export(net, inputs(64), str(path), input_names=names, output_names=["lips", "heard"], opset_version=OPSET, dynamo=False,
                       dynamic_axes={"mouths": {0: "t"}, "meshes": {0: "t"}, "sound": {0: "n"}, "lips": {0: "t"}, "heard": {0: "t"}})
-    held(path)
+    once(path)
     half(path)
     for t in (48, 64):
         agree(path, net, dict(zip(names, inputs(t))), 2e-2)

@@ -69,7 +69,6 @@ class Cycles(nn.Module):
     def glide(self, near: Tensor, lag: Tensor) -> Tensor:
         """How fast the log of the lag of every second frame changes, per sample, from the frames before and after in which there is one like it."""
         like = ((self.lag / lag).log().abs() < APART).float()
-        frames = lag.shape[1]
         around = torch.cat([near[:, :1].repeat(1, NEAR, 1), near, near[:, -1:].repeat(1, NEAR, 1)], 1)[:, 1::2]
         frames = lag.shape[1]
         # the first frames and the last have less beside them

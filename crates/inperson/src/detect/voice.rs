@@ -18,7 +18,7 @@ use crate::time::{Span, Timestamp};
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
 const LENGTH: usize = AUDIO_RATE as usize * 24 / 5;
-/// Samples by which it moves on while it has heard less than that, and afterwards.
+/// Samples by which it moves on until it has heard that much, and afterwards.
 const SOON: usize = AUDIO_RATE as usize * 3 / 5;
 const HOP: usize = AUDIO_RATE as usize * 12 / 5;
 /// Samples of speech after which it moves on by its whole length, and after which it leaves every other stretch out: more adds little by then.
