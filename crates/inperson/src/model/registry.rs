@@ -45,17 +45,17 @@ impl ModelEntry {
         Ok(Self { card, text, folder: Some(folder.to_owned()), onnx: Cow::Owned(onnx) })
     }
 
-    /// Bytes of `model.onnx`, after comparing their checksum with the card's.
+    /// Bytes of `model.onnx`, after comparing their checksum with the card's; those built in are not copied.
     ///
     /// # Errors
     /// [`Error::Model`] when they are not the bytes the card is about.
-    pub fn verified(&self) -> Result<&[u8]> {
+    pub fn verified(&self) -> Result<Cow<'static, [u8]>> {
         let found = format!("{:x}", Sha256::digest(&self.onnx));
         if found != self.card.sha256 {
             let want = &self.card.sha256;
             return Err(Error::model(&self.card.id, format!("checksum is {found}, model.toml says {want}")));
         }
-        Ok(&self.onnx)
+        Ok(self.onnx.clone())
     }
 
     /// Size of `model.onnx` in bytes.

@@ -3,6 +3,7 @@
 //! The library is looked for at run time, so that a binary starts without it and can say what is missing. One
 //! process holds one copy: the first path that loads stays.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -124,7 +125,7 @@ impl Runtime {
     /// # Errors
     /// [`Error::Model`] when one of them is wrong, [`Error::Runtime`] when the device is absent.
     pub fn model(&self, entry: &ModelEntry) -> Result<Model> {
-        let bytes: Arc<[u8]> = entry.verified()?.into();
+        let bytes = entry.verified()?;
         let session = self.session(&entry.card.id, &bytes)?;
         check_tensors(&entry.card, &entry.card.inputs, session.inputs())?;
         check_tensors(&entry.card, &entry.card.outputs, session.outputs())?;
@@ -274,7 +275,7 @@ pub struct Model(Arc<Loaded>);
 
 struct Loaded {
     card: ModelCard,
-    bytes: Arc<[u8]>,
+    bytes: Cow<'static, [u8]>,
     runtime: Runtime,
     /// A run needs a session for itself; one more is opened when all are busy.
     idle: Mutex<Vec<Session>>,

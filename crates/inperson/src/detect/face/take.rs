@@ -82,7 +82,9 @@ impl Take {
     /// # Errors
     /// [`Error::Model`] when the graph fails or gives no finite score.
     pub(super) fn judge(self, model: &Model) -> Result<Judged> {
-        let chw: Vec<f32> = self.0.iter().flat_map(|s| planar(&s.rgb)).collect();
+        // of its final size at once: megabytes that grow by doubling leave holes behind
+        let mut chw = Vec::with_capacity(self.0.len() * 3 * CONTEXT * CONTEXT);
+        chw.extend(self.0.iter().flat_map(|s| planar(&s.rgb)));
         let input = Array4::from_shape_vec((self.0.len(), 3, CONTEXT, CONTEXT), chw);
         let input = input.map_err(|e| Error::model(MODEL, e.to_string()))?;
         let out = model.run(&[input.view().into_dyn()])?;
