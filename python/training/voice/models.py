@@ -17,14 +17,13 @@ KNOWN, NEAR = 600, 0.7
 COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share")
-# where sound suffered, the share of a verdict that goes, and how far it leans to genuine: without, three times as many genuine voices that suffered
-# are flagged
-CAUTION, LEANING = 0.5, 1.0
+# share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged
+CAUTION = 0.6
 
 
 def verdict(parts, worth):
     """The logit: `parts` (parts, clips), and what those after the first are worth (parts - 1, clips or 1)."""
-    return (parts[0] + (parts[1:] * worth).sum(0)) * (1 - CAUTION * parts[-1]) - LEANING * parts[-1]
+    return (parts[0] + (parts[1:] * worth).sum(0)) * (1 - CAUTION * parts[-1])
 
 
 class Known(nn.Module):

@@ -24,8 +24,9 @@ from .textures import Textures
 BATCH, RATE, DECAY = 256, 2e-3, 0.3
 # scatter that is added to the scaled statistics, and how sure the network may become
 NOISE, SMOOTH = 0.3, 0.05
-# rough and mild versions, and two draws of what calls do
-VERSIONS = ("clips-v1", "clips-v3", "clips-v4", "clips-v5")
+# rough and mild versions, and two draws of what calls do; the first ones alone teach what suffering is, for good calls are like sound as it was recorded
+ROUGH, CALLED = ("clips-v1", "clips-v3"), ("clips-v4", "clips-v5")
+VERSIONS = ROUGH + CALLED
 # how much of what is aimed at is the label, see `aims`
 SURE = 0.7
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
@@ -185,6 +186,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     clip, kind = np.concatenate([s.clip for s in sets]), np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     # how much each judge hears of sound as it is, of all versions, and of mixes
     shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several), parts)])
+    suffering = shares(0.5, 0.5 * len(VERSIONS) / len(ROUGH), 0) * (kind <= len(ROUGH))
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
     net, z, expected = founded(x, shares(1, 1, 0) > 0, shares(0.8, 0.2, 0), spoof[clip], aim[clip], [shares(1, 0, 0), shares(0.3, 0.7, 0)], seeds)
     rng, both = np.random.default_rng(0), torch.from_numpy(expected.both)
@@ -193,7 +195,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             pupil = Pupil(both.shape[1])
             teach(pupil, both, aim[clip], share, rounds, rng)
             expected.judge(judge, pupil)
-        teach(head.suffered, z, sides(kind > 0), shares(0.5, 0.5, 0), rounds // 3, rng)
+        teach(head.suffered, z, sides(kind > 0), suffering, rounds // 3, rng)
         teach(head.several, z, sides(kind == len(sets) - 1), shares(0.25, 0.25, 0.5), rounds // 2, rng)
     return net.eval()
 
