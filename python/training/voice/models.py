@@ -17,13 +17,15 @@ KNOWN, NEAR = 600, 0.7
 COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share")
-# share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged
-CAUTION = 0.6
+# share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that says
+# nothing either way, which is what remains
+CAUTION, NOTHING = 0.6, -0.4
 
 
 def verdict(parts, worth):
     """The logit: `parts` (parts, clips), and what those after the first are worth (parts - 1, clips or 1)."""
-    return (parts[0] + (parts[1:] * worth).sum(0)) * (1 - CAUTION * parts[-1])
+    whole, caution = parts[0] + (parts[1:] * worth).sum(0), CAUTION * parts[-1]
+    return whole * (1 - caution) + NOTHING * caution
 
 
 class Known(nn.Module):
