@@ -167,7 +167,7 @@ def aims(clean: Textures, use: np.ndarray, fold: int) -> np.ndarray:
     label = (table.label == "spoof").to_numpy()
     for k in sorted({*range(FOLDS)} - {fold}):
         whole, spoof = spread(clean, weigh(table, use & training(table, k))), label[clean.clip]
-        net, z, _ = founded(clean.all, whole > 0, whole, spoof, sides(spoof), [whole, whole], 0)
+        net, z, _ = founded(clean.all, whole > 0, whole, spoof, sides(spoof), [whole], 0)
         at = clean.last[(table.fold == k).to_numpy()]
         found[clean.clip[at]] = net.likeness(z[at], net.known(z[at]))[:, 0].numpy()
     return SURE * sides(label) + (1 - SURE) * (found / found[use].std()).clip(-2, 2)

@@ -143,3 +143,24 @@ impl Registry {
         self.0.values()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_models_are_verified_and_not_copied() {
+        let registry = Registry::built_in().unwrap();
+        assert!(registry.iter().count() > 0);
+        for model in registry.iter() {
+            assert!(matches!(model.verified().unwrap(), Cow::Borrowed(_)), "{}", model.card.id);
+        }
+    }
+
+    #[test]
+    fn other_bytes_than_the_cards_are_an_error() {
+        let mut model = Registry::built_in().unwrap().find("voice").unwrap().clone();
+        model.onnx.to_mut()[100] ^= 1;
+        assert!(model.verified().unwrap_err().to_string().contains("checksum"));
+    }
+}
