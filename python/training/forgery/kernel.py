@@ -1,6 +1,6 @@
 """Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--net NET --export ../../models --version 0.3.0]
+    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.4.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from .student import CHANNELS
 from .texture import CONTRASTS, NUMBERS
 
 FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.75
 # the network's channels are mixed to so many, and their kernel's part of the score
 MIXED, PART = 6, 0.375
+# numbers of the student's maps, and their kernel's part
+SEEN, SEEN_PART = CHANNELS * 2 * len(CONTRASTS), 0.4
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -92,7 +95,8 @@ class Kernel:
 
 
 class Judge:
-    """The statistics' kernel, and a part of the one of the network's channels, which are first mixed to their main axes: more of them tell sources apart."""
+    """The statistics' kernel, a part of the one of the network's channels, which are first mixed to their main axes, since more of them tell sources
+    apart, and a part of the one of what the student sees."""
 
     def __init__(self, d):
         x = d["x"]
@@ -103,10 +107,11 @@ class Judge:
         axes = np.linalg.svd(v - v.mean(1, keepdims=True), full_matrices=False)[2][:, :MIXED]
         self.mixing = axes / spread.T[:, None]  # mean or spread, axis, channel
         self.patches = Kernel(d, self.mixed(x), copies=False)
+        self.seen = Kernel(d, x[..., -SEEN:], copies=False)
 
     @staticmethod
     def by_channel(x: np.ndarray) -> np.ndarray:
-        return x[..., NUMBERS:].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
+        return x[..., NUMBERS:-SEEN].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
 
     def mixed(self, x: np.ndarray) -> np.ndarray:
         out = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
@@ -114,7 +119,7 @@ class Judge:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
-        return self.texture(x[:, :NUMBERS]) + PART * self.patches(self.mixed(x))
+        return self.texture(x[:, :NUMBERS]) + PART * self.patches(self.mixed(x)) + SEEN_PART * self.seen(x[:, -SEEN:])
 
 
 def mean(x: np.ndarray) -> np.ndarray:
@@ -157,8 +162,9 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--net", type=Path, help="what `textures` had as --net, to export")
+    p.add_argument("--student", type=Path, help="what `textures` had as --student")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.3.0")
+    p.add_argument("--version", default="0.4.0")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))
     d["y"] = d["y"].astype(int)
@@ -168,7 +174,7 @@ def main() -> None:
 
     figures.told(d, scores)
     if a.export:
-        ship.write(Judge(d), a.net, a.export, a.version, figures.calibration(d, scores))
+        ship.write(Judge(d), a.net, a.student, a.export, a.version, figures.calibration(d, scores))
 
 
 if __name__ == "__main__":

@@ -15,21 +15,10 @@ from onnx import numpy_helper
 from torch import nn
 
 from .models import Net
-from .texture import CONTRASTS, SMALL, ZONES, shares
+from .texture import CONTRASTS, shares, weights_of
 
 STEP = 2  # every second frame is looked at
 CELLS = 40  # the layer's side
-
-
-def cells() -> np.ndarray:
-    """Weights of the layer's cells for the mean of each zone, (cells, zones)."""
-    at = (np.arange(CELLS) + 0.5) * SMALL / CELLS
-    mask = np.zeros((len(ZONES), CELLS, CELLS))
-    for k, boxes in enumerate(ZONES.values()):
-        for x0, x1, y0, y1 in boxes:
-            mask[k] += np.outer((at >= y0) & (at < y1), (at >= x0) & (at < x1))
-    mask = mask.reshape(len(ZONES), -1)
-    return (mask / mask.sum(1, keepdims=True)).T
 
 
 class Patches(nn.Module):
@@ -40,7 +29,7 @@ class Patches(nn.Module):
         net = Net(width)
         self.stem, self.s2, self.s4, self.channels = net.stem, net.s2, net.s4, 2 * width
         self.register_buffer("fine", net.fine)
-        self.register_buffer("cells", torch.from_numpy(cells().astype(np.float32)))
+        self.register_buffer("cells", torch.from_numpy(weights_of(CELLS).astype(np.float32)))
         self.register_buffer("contrasts", torch.from_numpy(shares().astype(np.float32)))
 
     @classmethod

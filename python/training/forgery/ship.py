@@ -1,4 +1,4 @@
-"""Writes models/face: statistics, the network's first layers, scaling and kernels in one graph; every filter kept once. Called by `kernel`."""
+"""Writes models/face: statistics, the network's first layers, the student, scaling and kernels in one graph; every filter kept once. Called by `kernel`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from contract import write as write_contract
 from graphs import agree, half, once
 
 from .crops import SIDE
-from .kernel import PART, STEP, WIDTH, Judge, Kernel
+from .kernel import PART, SEEN_PART, STEP, WIDTH, Judge, Kernel
 from .patches import Patches
+from .student import Seen
 from .texture import CONTRASTS, Texture
 
 SEEN = "8 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
@@ -49,19 +50,21 @@ class Near(torch.nn.Module):
 
 
 class Graph(torch.nn.Module):
-    def __init__(self, j: Judge, patches: Patches):
+    def __init__(self, j: Judge, patches: Patches, seen: Seen):
         super().__init__()
         self.texture, self.near, self.patches, self.near_patches = Texture(), Near(j.texture), patches, Near(j.patches)
+        self.seen, self.near_seen = seen, Near(j.seen)
         self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
 
     def forward(self, faces):
         score, outside = self.near(self.texture(faces))
         by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
-        return score + PART * self.near_patches((self.mixing @ by_channel).flatten())[0], outside
+        score = score + PART * self.near_patches((self.mixing @ by_channel).flatten())[0]
+        return score + SEEN_PART * self.near_seen(self.seen(faces))[0], outside
 
 
-def write(j: Judge, net: Path, models: Path, version: str, calibration: dict) -> None:
-    net = Graph(j, Patches.load(net)).eval()
+def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibration: dict) -> None:
+    net = Graph(j, Patches.load(net), Seen.load(student)).eval()
     folder = models / CONTRACT.id
     folder.mkdir(exist_ok=True)
     path = folder / "model.onnx"

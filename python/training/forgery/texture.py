@@ -68,6 +68,17 @@ def shares() -> np.ndarray:
     return np.stack([share(a) - share(b) for a, b in CONTRASTS.values()], 1)
 
 
+def weights_of(cells: int) -> np.ndarray:
+    """Weights of a map's cells, so many a side, for the mean of each zone, (cells, zones)."""
+    at = (np.arange(cells) + 0.5) * SMALL / cells
+    mask = np.zeros((len(ZONES), cells, cells))
+    for k, boxes in enumerate(ZONES.values()):
+        for x0, x1, y0, y1 in boxes:
+            mask[k] += np.outer((at >= y0) & (at < y1), (at >= x0) & (at < x1))
+    mask = mask.reshape(len(ZONES), -1)
+    return (mask / mask.sum(1, keepdims=True)).T
+
+
 def lg(x: Tensor, floor: float) -> Tensor:
     return (x.clamp_min(0) + floor).log()
 

@@ -1,9 +1,9 @@
-"""Numbers of `texture` and `patches` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
+"""Numbers of `texture`, `patches` and `student` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
 
-    python -m forgery.textures --corpus CORPUS --models ../../models --net ../../models/face/model.onnx --out OUT [--without-licence REGEX]
+    python -m forgery.textures --corpus CORPUS --models ../../models --net ../../models/face/model.onnx --student ../../models/face/model.onnx --out OUT [--without-licence REGEX]
 
 Of the clip's first seconds as many bursts as fit, their degraded copies of the first and the last. About three quarters of an hour on one core; `kernel` goes on
-from there. `--net` is the network of `train` (RUN/net.pt), or a model that carries its layers.
+from there. `--net` is the network of `train` (RUN/net.pt) and `--student` what `student` wrote, or both a model that carries them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
 from .sources import source
+from .student import Seen
 from .texture import NUMBERS, Texture
 
 BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 8, 6, 3.0, 31
+
+
+Nets = tuple[Texture, Patches, Seen]
 
 
 def frames(path: Path):
@@ -86,7 +90,7 @@ def around(images: list, meshes: np.ndarray) -> tuple[list, np.ndarray]:
     return [i[y0:y1, x0:x1] for i in images], meshes - [x0, y0]
 
 
-def statistics(nets: tuple[Texture, Patches], images, meshes) -> np.ndarray:
+def statistics(nets: Nets, images, meshes) -> np.ndarray:
     crops = np.array([cut(i, to_crop(m)) for i, m in zip(images, meshes)])
     with torch.inference_mode():
         x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().contiguous()
@@ -102,7 +106,7 @@ def skin_tone(crop: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(light - 50, yellow)))
 
 
-def read(path: Path, faces: Faces, nets: tuple[Texture, Patches], seed: int):
+def read(path: Path, faces: Faces, nets: Nets, seed: int):
     """Statistics (as it is or degraded, burst, numbers), NaN where there is none, degraded ones of the first burst and the last; log face size, log
     frame size, time between frames; and skin tone."""
     images, meshes, times = [], [], []
@@ -137,12 +141,13 @@ def main() -> None:
     p.add_argument("--corpus", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
     p.add_argument("--net", type=Path, required=True, help="the network of `train`, or a model with its layers")
+    p.add_argument("--student", type=Path, required=True, help="what `student` wrote, or a model with it")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--without-licence", type=re.compile, help="leave out material whose licence note matches this")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    nets, faces, rows = (Texture().eval(), Patches.load(a.net)), Faces(a.models), []
+    nets, faces, rows = (Texture().eval(), Patches.load(a.net), Seen.load(a.student)), Faces(a.models), []
     for part in PARTS:
         with open(a.corpus / part / "manifest.csv", newline="") as f:
             for seed, r in enumerate(csv.DictReader(f)):

@@ -30,7 +30,7 @@ FALSE_OVERLAPS = 0.003
 
 CONTRACT = Contract(
     "voice", "synthetic-voice", "Tells synthetic, cloned and converted voices from human ones.",
-    [Tensor("audio", [-1, -1], "16 kHz mono, -1 to 1; speech of the candidate, 2 to 4.8 s at a time")],
+    [Tensor("audio", [-1, -1], "16 kHz mono, -1 to 1; speech of the candidate, 2 to 6 s at a time")],
     [
         Tensor("score", [-1], "logit; positive: synthetic, cloned or converted"),
         Tensor("several", [-1], "positive: several voices speak at once, and the other output means nothing"),

@@ -14,7 +14,7 @@ import torch
 from .store import RATE, Clips, to_float
 from .texture import Texture
 
-LENGTH, LEAST = int(4.8 * RATE), 2 * RATE
+LENGTH, LEAST = 6 * RATE, 2 * RATE
 # from one listening to the next while less than `LENGTH` was heard, and from one to the next of those that are trained on
 SOON, HOP = int(0.6 * RATE), int(1.2 * RATE)
 # least that the statistics can be taken of; shorter clips, which are trained on only, run in circles
@@ -22,7 +22,7 @@ SHORTEST = RATE
 
 
 def ends(samples: int, many: bool = False) -> list[int]:
-    """Where the listening ends that counts: as in `detect/voice.rs` the latest of those after 2 s, every 0.6 s anew up to 4.8 s. With
+    """Where the listening ends that counts: as in `detect/voice.rs` the latest of those after 2 s, every 0.6 s anew up to 6 s. With
     `many` others before it, every 1.2 s."""
     last = LEAST
     while last < LENGTH and last + SOON <= samples:
@@ -36,7 +36,7 @@ def ends(samples: int, many: bool = False) -> list[int]:
 
 
 def windows(x: np.ndarray, many: bool = False) -> list[np.ndarray]:
-    """What is listened to, 4.8 s at most."""
+    """What is listened to, 6 s at most."""
     x = np.resize(x, max(len(x), SHORTEST))
     return [x[max(0, e - LENGTH) : e] for e in ends(len(x), many)]
 

@@ -31,8 +31,8 @@ VERSIONS = ROUGH + CALLED
 SURE = 0.7
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
 WIDTH, RIDGE, TELLING = 0.7, 1e-4, 0.3
-# ridge of what statistics should be
-EXPECTED = 1e-3
+# ridge of what statistics should be, and of what they would be without a call, by the mean square of a number
+EXPECTED, RESTORED = 1e-3, 0.5
 
 
 def weigh(table: pd.DataFrame, use: np.ndarray) -> np.ndarray:
@@ -81,37 +81,56 @@ def draw(weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray
     return rng.choice(len(weight), count, replace=False, p=np.sqrt(weight) / np.sqrt(weight).sum())
 
 
-class Expected:
-    """What the scaled statistics `z` of a genuine voice should be, by its covariates; fitted on genuine listenings of some weight."""
+class Read:
+    """What is taught on, each number linear in the scaled statistics `z` and in what is known of voices like this one: the statistics; the same less
+    what a genuine voice of such covariates has, fitted on genuine listenings of some weight; and after `restore`, for the likeness, what both would be
+    without a call."""
 
     def __init__(self, net: Verdict, z: np.ndarray, weight: np.ndarray, rng: np.random.Generator):
         weight = weight / weight.sum()
-        self.net, use = net, weight > 0
+        use, n = weight > 0, z.shape[1]
         with torch.no_grad():
             net.known.centres.weight.copy_(torch.from_numpy(z[draw(weight, KNOWN, rng)][:, COVARIATES]))
             known = net.known(torch.from_numpy(z)).numpy()
-            centres = np.zeros((KNOWN, z.shape[1]), np.float32)
+            centres = np.zeros((KNOWN, n), np.float32)
             centres[:, COVARIATES] = net.known.centres.weight.numpy()
             at_centres = net.known(torch.from_numpy(centres)).numpy()
-        self.mean = weight @ z
-        self.weights = ridge(known[use].astype(float), weight[use], at_centres, (z - self.mean)[use], EXPECTED)
-        rest = z - self.mean - known @ self.weights
-        self.spread = np.sqrt(weight @ rest**2 + 1e-3)
-        # the statistics, and the same less what they should be
-        self.both = np.concatenate([z, rest / self.spread], 1).astype(np.float32)
+        mean = weight @ z
+        weights = ridge(known[use].astype(float), weight[use], at_centres, (z - mean)[use], EXPECTED)
+        rest = z - mean - known @ weights
+        spread = np.sqrt(weight @ rest**2 + 1e-3)
+        self.numbers = np.concatenate([z, rest / spread], 1).astype(np.float32)
+        # the numbers are z @ own + known @ beside + bias
+        self.own = np.concatenate([np.eye(n), np.diag(1 / spread)], 1).astype(np.float32)
+        self.beside = np.concatenate([np.zeros_like(weights), -weights / spread], 1)
+        self.bias = np.concatenate([np.zeros(n), -mean / spread])
+        # those that judges are taught on, and those that are compared
+        self.taught = slice(0, 2 * n)
+        self.compared = np.r_[:COMPARED, n : n + COMPARED]
 
-    def put(self, layer: Layer, weight: np.ndarray, bias: np.ndarray | float = 0.0, first: int | None = None) -> None:
-        """Puts a linear function of `both`, or of the `first` statistics in both, into a layer of statistics and what is known."""
-        n = layer.own.in_features
-        less = weight[:, n:] / self.spread[:first]
+    def restore(self, heard: np.ndarray, whole: np.ndarray, weight: np.ndarray) -> None:
+        """Adds what the compared numbers would be had the sound not suffered: a ridge regression from listenings `heard` to the same ones as recorded."""
+        at, weight = self.compared, (weight / weight.sum()).astype(np.float32)[:, None]
+        x, y = self.numbers[heard][:, at], self.numbers[whole][:, at]
+        before, after = (weight * x).sum(0), (weight * y).sum(0)
+        x = x - before
+        square = (weight * x).T @ x
+        turn = np.linalg.solve(square + RESTORED * np.trace(square) / len(at) * np.eye(len(at), dtype=np.float32), (weight * x).T @ (y - after))
+        self.compared = np.r_[at, self.numbers.shape[1] : self.numbers.shape[1] + len(at)]
+        self.numbers = np.concatenate([self.numbers, (self.numbers[:, at] - before) @ turn + after], 1)
+        self.own, self.beside = (np.concatenate([m, m[:, at] @ turn], 1) for m in (self.own, self.beside))
+        self.bias = np.concatenate([self.bias, (self.bias[at] - before) @ turn + after])
+
+    def put(self, layer: Layer, weight: np.ndarray, bias: np.ndarray | float, at: np.ndarray | slice) -> None:
+        """Puts a linear function of the numbers `at` some places into a layer of statistics and what is known."""
         with torch.no_grad():
-            layer.own.weight.copy_(torch.from_numpy(weight[:, :n] + less))
-            layer.own.bias.copy_(torch.from_numpy(np.broadcast_to(bias - less @ self.mean[:first], len(weight)).copy()))
-            layer.beside.weight.copy_(torch.from_numpy(-less @ self.weights[:, :first].T))
+            layer.own.weight.copy_(torch.from_numpy(weight @ self.own[: layer.own.in_features, at].T))
+            layer.own.bias.copy_(torch.from_numpy(bias + weight @ self.bias[at]))
+            layer.beside.weight.copy_(torch.from_numpy(weight @ self.beside[:, at].T))
 
     def judge(self, judge: Judge, pupil: Pupil) -> None:
-        numbers = lambda line: (line.weight.detach().numpy().astype(float), line.bias.detach().numpy().astype(float))
-        self.put(judge.wide, *numbers(pupil.wide)), self.put(judge.first, *numbers(pupil.deep[1]))
+        values = lambda line: (line.weight.detach().numpy().astype(float), line.bias.detach().numpy().astype(float))
+        self.put(judge.wide, *values(pupil.wide), self.taught), self.put(judge.first, *values(pupil.deep[1]), self.taught)
         judge.last.load_state_dict(pupil.deep[4].state_dict())
 
 
@@ -123,16 +142,16 @@ def telling(z: np.ndarray, spoof: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.abs(means[0] - means[1]) / spread
 
 
-def compare(like: Likeness, expected: Expected, spoof: np.ndarray, goal: np.ndarray, whole: np.ndarray, weights: list[np.ndarray], rng: np.random.Generator) -> None:
+def compare(like: Likeness, read: Read, spoof: np.ndarray, goal: np.ndarray, whole: np.ndarray, weights: list[np.ndarray], rng: np.random.Generator) -> None:
     """Ridge regressions of `goal` on a kernel of listenings drawn by the weights `whole`; of the others there is one set for each column of `like.weights`."""
-    use, numbers = whole > 0, expected.both.shape[1] // 2
-    z = expected.both[use][:, [*range(COMPARED), *range(numbers, numbers + COMPARED)]]
+    use = whole > 0
+    z = read.numbers[use][:, read.compared]
     spoof, goal, whole, weights = spoof[use], goal[use], whole[use], [w[use] for w in weights]
     scale = (telling(z, spoof, whole) + 0.05) ** TELLING
     scale /= np.sqrt((whole @ (z * scale) ** 2).mean())
     about = (z - whole @ z) * scale
     axes = np.linalg.eigh((about * whole[:, None]).T @ about)[1][:, : -PRINCIPAL - 1 : -1] * np.sqrt(WIDTH / z.shape[1])
-    expected.put(like.parts, (axes * scale[:, None]).T, first=COMPARED)
+    read.put(like.parts, (axes * scale[:, None]).T, 0.0, read.compared)
     parts = torch.from_numpy((z * scale) @ axes).float()
     pick = draw(whole, LANDMARKS, rng)
     with torch.no_grad():
@@ -146,17 +165,22 @@ def sides(yes: np.ndarray) -> np.ndarray:
     return np.where(yes, 1.0, -1.0)
 
 
-def founded(x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int) -> tuple[Verdict, torch.Tensor, Expected]:
-    """A verdict that knows how statistics lie where `seen`, what genuine ones should be, and likenesses; and the scaled statistics."""
+def founded(
+    x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None
+) -> tuple[Verdict, torch.Tensor, Read]:
+    """A verdict that knows how statistics lie where `seen`, what genuine ones should be, and likenesses; and the scaled statistics. `calls` is what
+    `Read.restore` takes."""
     torch.manual_seed(0)
     rng, net = np.random.default_rng(0), Verdict(x.shape[1], heads)
     middle, (low, high) = np.median(x[seen][::3], 0), np.quantile(x[seen][::3], [0.16, 0.84], axis=0)
     net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
     with torch.no_grad():
         z = net.scaled(torch.from_numpy(x))
-    expected = Expected(net, z.numpy(), whole * ~spoof, rng)
-    compare(net.likeness, expected, spoof, goal, whole, weights, rng)
-    return net, z, expected
+    read = Read(net, z.numpy(), whole * ~spoof, rng)
+    if calls:
+        read.restore(*calls)
+    compare(net.likeness, read, spoof, goal, whole, weights, rng)
+    return net, z, read
 
 
 @torch.no_grad()
@@ -188,13 +212,18 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several), parts)])
     suffering = shares(0.5, 0.5 * len(VERSIONS) / len(ROUGH), 0) * (kind <= len(ROUGH))
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
-    net, z, expected = founded(x, shares(1, 1, 0) > 0, shares(0.8, 0.2, 0), spoof[clip], aim[clip], [shares(1, 0, 0), shares(0.3, 0.7, 0)], seeds)
-    rng, both = np.random.default_rng(0), torch.from_numpy(expected.both)
+    # the last listening to each clip as it is and in calls, and the one to the clip as it is
+    own = clean.last[use]
+    starts = np.cumsum([0, *(len(s.all) for s in sets)])
+    called = [starts[k] + s.last[use] for k, s in enumerate(sets) if k > len(ROUGH) and s is not mixes]
+    calls = np.concatenate([own, *called]), np.tile(own, 1 + len(called)), np.tile(weight[use], 1 + len(called))
+    net, z, read = founded(x, shares(1, 1, 0) > 0, shares(0.8, 0.2, 0), spoof[clip], aim[clip], [shares(1, 0, 0), shares(0.3, 0.7, 0)], seeds, calls)
+    rng, taught = np.random.default_rng(0), torch.from_numpy(read.numbers[:, read.taught].copy())
     for head in net.heads:
         for judge, share in ((head.good, shares(0.9, 0.1, 0)), (head.poor, shares(0.1, 0.9, 0))):
-            pupil = Pupil(both.shape[1])
-            teach(pupil, both, aim[clip], share, rounds, rng)
-            expected.judge(judge, pupil)
+            pupil = Pupil(taught.shape[1])
+            teach(pupil, taught, aim[clip], share, rounds, rng)
+            read.judge(judge, pupil)
         teach(head.suffered, z, sides(kind > 0), suffering, rounds // 3, rng)
         teach(head.several, z, sides(kind == len(sets) - 1), shares(0.25, 0.25, 0.5), rounds // 2, rng)
     return net.eval()

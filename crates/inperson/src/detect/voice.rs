@@ -1,6 +1,6 @@
 //! Is this a human voice?
 //!
-//! The model listens to 4.8 s of the candidate's speech at a time, pauses left out, every 2.4 s of speech anew for the
+//! The model listens to 6 s of the candidate's speech at a time, pauses left out, every 3 s of speech anew for the
 //! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all
 //! of it, every 0.6 s anew. Its logits are averaged, drawn towards zero while little was heard, and calibrated on whole recordings.
 
@@ -17,10 +17,10 @@ use crate::time::{Span, Timestamp};
 /// The model's id.
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
-const LENGTH: usize = AUDIO_RATE as usize * 24 / 5;
+const LENGTH: usize = AUDIO_RATE as usize * 6;
 /// Samples by which it moves on until it has heard that much, and afterwards.
 const SOON: usize = AUDIO_RATE as usize * 3 / 5;
-const HOP: usize = AUDIO_RATE as usize * 12 / 5;
+const HOP: usize = AUDIO_RATE as usize * 3;
 /// Samples of speech after which it moves on by its whole length, and after which it leaves every other stretch out: more adds little by then.
 const DENSE: usize = AUDIO_RATE as usize * 30;
 const WHOLE: usize = AUDIO_RATE as usize * 180;
@@ -220,10 +220,10 @@ mod tests {
         for _ in 0..100 {
             let expected = match heard as f64 / AUDIO_RATE as f64 {
                 0.0 => 1.8,
-                ..4.8 => 0.6,
-                ..30.0 => 2.4,
-                ..180.0 => 4.8,
-                _ => 9.6,
+                ..6.0 => 0.6,
+                ..30.0 => 3.0,
+                ..180.0 => 6.0,
+                _ => 12.0,
             };
             assert_eq!(due(heard), (expected * AUDIO_RATE as f64).round() as usize, "after {heard} samples");
             heard += due(heard);

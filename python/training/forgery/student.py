@@ -1,0 +1,163 @@
+"""A small network that sees in faces what the teacher of `lessons` sees, from weights drawn at random.
+
+    python -m forgery.student --data DIR --out RUN --minutes 40 [--start RUN/student.pt]
+
+`RUN/student.pt` is what `kernel` takes. It is taught the maps, and how zones of the face differ in them, which is what is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import numpy_helper
+from torch import nn
+
+from .models import conv, fine
+from .texture import CONTRASTS, shares, weights_of
+
+# side and number of the teacher's maps
+CELLS, CHANNELS = 14, 72
+BATCH, RATE, HELD = 32, 3e-3, 1000
+STEP = 4  # every fourth frame is looked at
+
+
+class Context(nn.Module):
+    """Channels weighed by what the whole picture shows (Hu et al. 2018), as the teacher does."""
+
+    def __init__(self, n: int):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(n, n // 4, 1), nn.Conv2d(n // 4, n, 1)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.up(F.relu(self.down(x.mean((2, 3), keepdim=True)))))
+
+
+class Residual(nn.Module):
+    def __init__(self, n: int, context: bool):
+        super().__init__()
+        self.a, self.b, self.bn = conv(n, n), nn.Conv2d(n, n, 3, 1, 1, bias=False), nn.BatchNorm2d(n)
+        self.context = Context(n) if context else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(x + self.context(self.bn(self.b(self.a(x)))))
+
+
+class Student(nn.Module):
+    """Crops (n, 3, 160, 160), RGB 0 to 255, to maps (n, channels, 14, 14), each channel of about unit spread."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("fine", fine())
+        self.stem = conv(6, 24, 2, 5)
+        self.s4 = nn.Sequential(conv(24, 32, 2), Residual(32, False))
+        self.s8 = nn.Sequential(conv(32, 56, 2), *(Residual(56, True) for _ in range(3)))
+        self.out = nn.Conv2d(56, CHANNELS, 1)
+        # the maps' 20 cells a side to the teacher's 14
+        cells = F.interpolate(torch.eye(20)[None, None], (CELLS, 20), mode="bilinear", antialias=True)[0, 0]
+        self.register_buffer("cells", cells, persistent=False)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        x = (image - 127.5) / 64
+        x = torch.cat([x, 4 * F.conv2d(x, self.fine, padding=1, groups=3)], 1)
+        return self.cells @ self.out(self.s8(self.s4(self.stem(x)))) @ self.cells.T
+
+
+class Told(nn.Module):
+    """Of maps (n, channels, 14, 14), how zones differ in the mean and in the spread of each channel: (n, channels, 2, contrasts)."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("zones", torch.from_numpy(weights_of(CELLS).astype(np.float32)))
+        self.register_buffer("contrasts", torch.from_numpy(shares().astype(np.float32)))
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        f = maps.flatten(2)
+        mean = f @ self.zones
+        spread = (((f * f) @ self.zones - mean * mean).clamp_min(0) + 3e-2).log() / 2
+        return torch.stack([mean, spread], 2) @ self.contrasts
+
+
+class Seen(nn.Module):
+    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, to numbers (channel, mean or spread, contrast), flat."""
+
+    def __init__(self):
+        super().__init__()
+        self.student, self.told = Student(), Told()
+
+    @classmethod
+    def load(cls, path: Path) -> Seen:
+        """Of what training wrote, or of a model `face`, which carries the student as it is."""
+        out, head = cls(), "seen.student."
+        if path.suffix == ".onnx":
+            held = {t.name.removeprefix(head): torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(str(path)).graph.initializer if t.name.startswith(head)}
+            missing = out.student.load_state_dict(held, strict=False).missing_keys
+            assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
+        else:
+            out.student.load_state_dict(torch.load(path))
+        return out.eval()
+
+    @property
+    def names(self) -> list[str]:
+        return [f"seen{k}|{of}|{c}" for k in range(CHANNELS) for of in ("mean", "spread") for c in CONTRASTS]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.told(self.student(x[::STEP])).mean(0).flatten()
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--minutes", type=float, default=25)
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--start", type=Path, help="weights to go on from")
+    a = p.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    a.out.mkdir(parents=True, exist_ok=True)
+    crops, maps = (np.load(a.data / f"lessons.{n}.npy", mmap_mode="r") for n in ("crops", "maps"))
+    some = maps[::7].astype(np.float32)
+    middle, spread = (torch.from_numpy(v).reshape(1, -1, 1, 1) for v in (some.mean((0, 1, 2)), some.std((0, 1, 2))))
+    given = lambda k: torch.from_numpy(crops[k]).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
+    aim = lambda k: (torch.from_numpy(maps[k].astype(np.float32)).permute(0, 3, 1, 2) - middle) / spread
+    net, told = Student().to(memory_format=torch.channels_last), Told()
+    if a.start:
+        net.load_state_dict(torch.load(a.start))
+    with torch.inference_mode():
+        differ = told(aim(np.arange(0, len(crops), 40))).std(0) + 1e-2
+    differ = differ.clone()
+    adam = torch.optim.AdamW(net.parameters(), RATE, weight_decay=0.01)
+    start, step, lately = time.time(), 0, []
+    while (share := (time.time() - start) / (60 * a.minutes)) < 1:
+        for group in adam.param_groups:
+            group["lr"] = RATE * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * share)))
+        k = np.sort(rng.choice(len(crops) - HELD, BATCH, replace=False))
+        out, goal = net(given(k)), aim(k)
+        of_maps, of_zones = F.mse_loss(out, goal), (((told(out) - told(goal)) / differ) ** 2).mean()
+        loss = of_maps + of_zones
+        adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        adam.step()
+        step += 1
+        lately.append((float(of_maps.detach()), float(of_zones.detach())))
+        if step % 500 == 0:
+            torch.save(net.state_dict(), a.out / "student.pt")
+            print(f"{step} {time.time() - start:.0f}s unexplained of maps and of zones", np.mean(lately[-500:], 0).round(3), flush=True)
+    torch.save(net.state_dict(), a.out / "student.pt")
+    net.eval()
+    with torch.inference_mode():
+        held = [((net(given(k)) - aim(k)) ** 2).mean((0, 2, 3)) for k in np.array_split(np.arange(len(crops) - HELD, len(crops)), 20)]
+    left = torch.stack(held).mean(0)
+    print(f"unexplained of lessons kept back {left.mean():.3f}, best channel {left.min():.3f}, worst {left.max():.3f}")
+
+
+if __name__ == "__main__":
+    main()
