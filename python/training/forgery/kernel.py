@@ -19,7 +19,7 @@ FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.75
 # the network's channels are mixed to so many, and their kernel's part of the score
 MIXED, PART = 6, 0.375
 # numbers of the student's maps, and their kernel's part
-SEEN, SEEN_PART = CHANNELS * 2 * len(CONTRASTS), 0.4
+SEEN, SEEN_PART = CHANNELS * 2 * len(CONTRASTS), 0.6
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much

@@ -72,7 +72,7 @@ def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibr
     x = torch.nn.functional.avg_pool2d(torch.rand((14, 3, SIDE, SIDE), generator=rng) * 255, 5, 1, 2).cumsum(0) / torch.arange(1, 15).reshape(-1, 1, 1, 1)
     torch.onnx.export(net, (x,), str(path), input_names=["faces"], output_names=["score", "outside"], opset_version=OPSET, dynamic_axes={"faces": {0: "n"}}, dynamo=False, do_constant_folding=False)
     once(path)
-    # zones and places alone, which are exact so: filters must sum to one or nothing, and the factors' sum would suffer
+    # zones and places, which are exact so, and the student's large layers: filters must sum to one or nothing, and the factors' sum would suffer
     half(path, 20000)
     for n in (14, 11):
         agree(path, net, {"faces": x[:n]}, 5e-3)

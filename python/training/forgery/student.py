@@ -95,7 +95,7 @@ class Seen(nn.Module):
         """Of what training wrote, or of a model `face`, which carries the student as it is."""
         out, head = cls(), "seen.student."
         if path.suffix == ".onnx":
-            held = {t.name.removeprefix(head): torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(str(path)).graph.initializer if t.name.startswith(head)}
+            held = {t.name.removeprefix(head).removesuffix("_half"): torch.from_numpy(numpy_helper.to_array(t).astype(np.float32)) for t in onnx.load(str(path)).graph.initializer if t.name.startswith(head)}
             missing = out.student.load_state_dict(held, strict=False).missing_keys
             assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
         else:
