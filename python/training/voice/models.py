@@ -19,7 +19,7 @@ COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
 PARTS = ("good", "like_good", "poor", "like_poor", "share")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that says
 # nothing either way, which is what remains
-CAUTION, NOTHING = 0.6, -0.4
+CAUTION, NOTHING = 0.7, -0.6
 
 
 def verdict(parts, worth):
