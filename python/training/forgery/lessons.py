@@ -4,7 +4,7 @@
 
 DIR is what `prepare` wrote; `DIR/lessons.crops.npy` (n, 160, 160, 3) and `DIR/lessons.maps.npy` (n, 14, 14, channels) come of it. The teacher
 (Apache-2.0, trained on ImageNet) was made to name things, and its middle layers tell skin, hair and edges apart whoever it is; what they see in one
-zone of a face and not in another goes wrong in fakes. No clip that figures are made of is among the pictures. Ten minutes on one core.
+zone of a face and not in another goes wrong in fakes. No clip that figures are made of is among the pictures. Four minutes on one core.
 """
 
 from __future__ import annotations

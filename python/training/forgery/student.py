@@ -2,7 +2,7 @@
 
     python -m forgery.student --data DIR --out RUN --minutes 40 [--start RUN/student.pt]
 
-`RUN/student.pt` is what `kernel` takes. It is taught the maps, and how zones of the face differ in them, which is what is used.
+`RUN/student.pt` is what `textures` and `kernel` take. It is taught the maps, and how zones of the face differ in them, which is what is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from onnx import numpy_helper
 from torch import nn
 
-from .models import conv, fine
+from .models import Residual, conv, fine
 from .texture import CONTRASTS, shares, weights_of
 
 # side and number of the teacher's maps
@@ -38,14 +38,15 @@ class Context(nn.Module):
         return x * torch.sigmoid(self.up(F.relu(self.down(x.mean((2, 3), keepdim=True)))))
 
 
-class Residual(nn.Module):
-    def __init__(self, n: int, context: bool):
-        super().__init__()
-        self.a, self.b, self.bn = conv(n, n), nn.Conv2d(n, n, 3, 1, 1, bias=False), nn.BatchNorm2d(n)
-        self.context = Context(n) if context else nn.Identity()
+class Weighed(Residual):
+    """A residual block whose answer is weighed by the whole picture."""
+
+    def __init__(self, n: int):
+        super().__init__(n)
+        self.context = Context(n)
 
     def forward(self, x):
-        return F.relu(x + self.context(self.bn(self.b(self.a(x)))))
+        return F.relu(x + self.context(self.b(self.a(x))))
 
 
 class Student(nn.Module):
@@ -55,8 +56,8 @@ class Student(nn.Module):
         super().__init__()
         self.register_buffer("fine", fine())
         self.stem = conv(6, 24, 2, 5)
-        self.s4 = nn.Sequential(conv(24, 32, 2), Residual(32, False))
-        self.s8 = nn.Sequential(conv(32, 56, 2), *(Residual(56, True) for _ in range(3)))
+        self.s4 = nn.Sequential(conv(24, 32, 2), Residual(32))
+        self.s8 = nn.Sequential(conv(32, 56, 2), *(Weighed(56) for _ in range(3)))
         self.out = nn.Conv2d(56, CHANNELS, 1)
         # the maps' 20 cells a side to the teacher's 14
         cells = F.interpolate(torch.eye(20)[None, None], (CELLS, 20), mode="bilinear", antialias=True)[0, 0]
@@ -114,7 +115,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--minutes", type=float, default=25)
+    p.add_argument("--minutes", type=float, default=40)
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--start", type=Path, help="weights to go on from")
     a = p.parse_args()
@@ -130,9 +131,7 @@ def main() -> None:
     net, told = Student().to(memory_format=torch.channels_last), Told()
     if a.start:
         net.load_state_dict(torch.load(a.start))
-    with torch.inference_mode():
-        differ = told(aim(np.arange(0, len(crops), 40))).std(0) + 1e-2
-    differ = differ.clone()
+    differ = told(aim(np.arange(0, len(crops), 40))).std(0) + 1e-2
     adam = torch.optim.AdamW(net.parameters(), RATE, weight_decay=0.01)
     start, step, lately = time.time(), 0, []
     while (share := (time.time() - start) / (60 * a.minutes)) < 1:
