@@ -18,6 +18,18 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
+def carried(path: Path, head: str) -> dict[str, torch.Tensor]:
+    """Weights of the module that a graph carries under names that begin with `head`, whole or as `half` left them."""
+    graph = onnx.load(str(path)).graph
+    return {t.name.removeprefix(head).removesuffix("_half"): torch.from_numpy(numpy_helper.to_array(t).astype(np.float32)) for t in graph.initializer if t.name.startswith(head)}
+
+
+def fill(module: torch.nn.Module, held: dict[str, torch.Tensor]) -> None:
+    """Gives a module its weights; tables that it makes itself may be missing."""
+    missing = module.load_state_dict(held, strict=False).missing_keys
+    assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
+
+
 def half(path: Path, least: int = 256) -> None:
     """Stores weights of more than `least` numbers in half precision, with a cast that ONNX Runtime folds when it loads the graph."""
     model = onnx.load(str(path))

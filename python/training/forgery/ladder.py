@@ -43,6 +43,13 @@ RUNGS = {
 SUFFIX = {"libvpx": ".webm", "libvpx-vp9": ".webm"}
 
 
+def remade(source: Path, rung: str, folder: Path) -> Path | None:
+    """The first seconds of a clip after a rung; nothing where the encoder refuses."""
+    path = folder / f"clip{next((s for c, s in SUFFIX.items() if c in RUNGS[rung]), '.mkv')}"
+    done = subprocess.run(["ffmpeg", "-v", "error", "-y", "-t", "3", "-i", source, "-an", *RUNGS[rung], path])
+    return path if done.returncode == 0 else None
+
+
 def looks(path: Path, faces: Faces) -> np.ndarray:
     crops, last = [], -9.0
     faces.forget()
@@ -84,14 +91,12 @@ def main() -> None:
         chosen += rows[np.argsort(turn, kind="stable")][: a.count].tolist()
     print("| rung | genuine | fake | AUC | mean raw genuine / fake | over the line of 5 %, genuine / fake | genuine with LLR over 1 |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for name, options in RUNGS.items():
+        for name in RUNGS:
             out = {0: [], 1: []}
-            suffix = next((s for c, s in SUFFIX.items() if c in options), ".mkv")
             for k in chosen:
                 item = clips.items[k]
-                path = Path(folder) / f"clip{suffix}"
-                done = subprocess.run(["ffmpeg", "-v", "error", "-y", "-t", "3", "-i", a.corpus / item["part"] / item["path"], "-an", *options, path])
-                crops = looks(path, faces) if done.returncode == 0 else []
+                path = remade(a.corpus / item["part"] / item["path"], name, Path(folder))
+                crops = looks(path, faces) if path else []
                 if len(crops) >= 3:
                     l, _ = scored(net, crops)
                     out[y[k]].append(l.sum() / (len(l) + FEW))

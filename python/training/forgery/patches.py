@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
+from graphs import carried, fill
+
 from .models import Net
-from .texture import CONTRASTS, shares, weights_of
+from .texture import CONTRASTS, shares, told, weights_of
 
 STEP = 2  # every second frame is looked at
 CELLS = 40  # the layer's side
@@ -36,14 +36,13 @@ class Patches(nn.Module):
     def load(cls, path: Path) -> Patches:
         """Of what `train` wrote, or of a model `face`, which carries the layers as they are."""
         if path.suffix == ".onnx":
-            held = {t.name.removeprefix("patches."): torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(str(path)).graph.initializer if t.name.startswith("patches.")}
+            held = carried(path, "patches.")
             width = len(held["stem.0.weight"])
         else:
             run = torch.load(path)
             held, width = run["net"], run["width"]
         out = cls(width)
-        missing = out.load_state_dict({k: v for k, v in held.items() if k.split(".")[0] in ("stem", "s2", "s4", "fine")}, strict=False).missing_keys
-        assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
+        fill(out, {k: v for k, v in held.items() if k.split(".")[0] in ("stem", "s2", "s4", "fine")})
         return out.eval()
 
     @property
@@ -54,6 +53,4 @@ class Patches(nn.Module):
         x = (x[::STEP] - 127.5) / 64
         x = torch.cat([x, 4 * nn.functional.conv2d(x, self.fine, padding=1, groups=3)], 1)
         f = self.s4(self.s2(self.stem(x))).flatten(2)
-        mean = f @ self.cells
-        spread = (((f * f) @ self.cells - mean * mean).clamp_min(0) + 1e-2).log() / 2
-        return (torch.stack([mean, spread], 2) @ self.contrasts).mean(0).flatten()
+        return told(f, self.cells, self.contrasts, 1e-2).mean(0).flatten()

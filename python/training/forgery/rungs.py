@@ -8,7 +8,6 @@ OUT is what `textures` wrote. Genuine and fake clips go through the same rungs; 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import torch
 from .crops import Faces
 from .figures import bounded, fitted
 from .kernel import Judge, left_out, raw, rows, taken
-from .ladder import RUNGS, SUFFIX
+from .ladder import RUNGS, remade
 from .metrics import auc
 from .patches import Patches
 from .student import Seen
@@ -57,15 +56,12 @@ def main() -> None:
     judges = {s: Judge(rows(d, d["source"] != s)) for s in np.unique(d["source"][pick])}
     print("| rung | genuine | fake | AUC | mean LLR genuine / fake | over the line of 5 %, genuine / fake | genuine over LLR 0.5 / 0.8 |")
     line = None
-    for rung, how in RUNGS.items():
+    for rung in RUNGS:
         llr, label = [], []
         for k in pick:
-            source, suffix = a.corpus / d["part"][k] / d["path"][k], next((s for c, s in SUFFIX.items() if c in how), ".mp4")
             with tempfile.TemporaryDirectory() as folder:
-                made = Path(folder) / f"made{suffix}" if how != ["-c:v", "copy"] else source
-                if made != source:
-                    subprocess.run(["ffmpeg", "-v", "error", "-i", str(source), "-an", "-t", "3", *how, str(made)], check=True)
-                found = read(made, faces, nets, 0)
+                path = remade(a.corpus / d["part"][k] / d["path"][k], rung, Path(folder))
+                found = read(path, faces, nets, 0) if path else None
             if found:
                 bursts = taken(found[0][None, 0])[0]
                 there = ~np.isnan(bursts[:, 0])

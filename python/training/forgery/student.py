@@ -12,14 +12,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
-from onnx import numpy_helper
 from torch import nn
 
+from graphs import carried, fill
+
 from .models import Residual, conv, fine
-from .texture import CONTRASTS, shares, weights_of
+from .texture import CONTRASTS, shares, told, weights_of
 
 # side and number of the teacher's maps
 CELLS, CHANNELS = 14, 72
@@ -78,10 +78,7 @@ class Told(nn.Module):
         self.register_buffer("contrasts", torch.from_numpy(shares().astype(np.float32)))
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        f = maps.flatten(2)
-        mean = f @ self.zones
-        spread = (((f * f) @ self.zones - mean * mean).clamp_min(0) + 3e-2).log() / 2
-        return torch.stack([mean, spread], 2) @ self.contrasts
+        return told(maps.flatten(2), self.zones, self.contrasts, 3e-2)
 
 
 class Seen(nn.Module):
@@ -94,13 +91,8 @@ class Seen(nn.Module):
     @classmethod
     def load(cls, path: Path) -> Seen:
         """Of what training wrote, or of a model `face`, which carries the student as it is."""
-        out, head = cls(), "seen.student."
-        if path.suffix == ".onnx":
-            held = {t.name.removeprefix(head).removesuffix("_half"): torch.from_numpy(numpy_helper.to_array(t).astype(np.float32)) for t in onnx.load(str(path)).graph.initializer if t.name.startswith(head)}
-            missing = out.student.load_state_dict(held, strict=False).missing_keys
-            assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
-        else:
-            out.student.load_state_dict(torch.load(path))
+        out = cls()
+        fill(out.student, carried(path, "seen.student.") if path.suffix == ".onnx" else torch.load(path))
         return out.eval()
 
     @property
@@ -128,10 +120,10 @@ def main() -> None:
     middle, spread = (torch.from_numpy(v).reshape(1, -1, 1, 1) for v in (some.mean((0, 1, 2)), some.std((0, 1, 2))))
     given = lambda k: torch.from_numpy(crops[k]).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
     aim = lambda k: (torch.from_numpy(maps[k].astype(np.float32)).permute(0, 3, 1, 2) - middle) / spread
-    net, told = Student().to(memory_format=torch.channels_last), Told()
+    net, differing = Student().to(memory_format=torch.channels_last), Told()
     if a.start:
         net.load_state_dict(torch.load(a.start))
-    differ = told(aim(np.arange(0, len(crops), 40))).std(0) + 1e-2
+    differ = differing(aim(np.arange(0, len(crops), 40))).std(0) + 1e-2
     adam = torch.optim.AdamW(net.parameters(), RATE, weight_decay=0.01)
     start, step, lately = time.time(), 0, []
     while (share := (time.time() - start) / (60 * a.minutes)) < 1:
@@ -139,7 +131,7 @@ def main() -> None:
             group["lr"] = RATE * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * share)))
         k = np.sort(rng.choice(len(crops) - HELD, BATCH, replace=False))
         out, goal = net(given(k)), aim(k)
-        of_maps, of_zones = F.mse_loss(out, goal), (((told(out) - told(goal)) / differ) ** 2).mean()
+        of_maps, of_zones = F.mse_loss(out, goal), (((differing(out) - differing(goal)) / differ) ** 2).mean()
         loss = of_maps + of_zones
         adam.zero_grad()
         loss.backward()

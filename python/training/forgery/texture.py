@@ -79,6 +79,13 @@ def weights_of(cells: int) -> np.ndarray:
     return (mask / mask.sum(1, keepdims=True)).T
 
 
+def told(maps: Tensor, zones: Tensor, contrasts: Tensor, floor: float) -> Tensor:
+    """Of a network's maps (n, channels, cells) how zones differ in the mean and in the spread of each channel: (n, channels, 2, contrasts)."""
+    mean = maps @ zones
+    spread = (((maps * maps) @ zones - mean * mean).clamp_min(0) + floor).log() / 2
+    return torch.stack([mean, spread], 2) @ contrasts
+
+
 def lg(x: Tensor, floor: float) -> Tensor:
     return (x.clamp_min(0) + floor).log()
 
