@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 from voice.metrics import affine
 
-from .kernel import EYES, SKIN, fair, rows, weights
+from .kernel import EYES, SKIN, fair, rows, splits, weights
 from .metrics import apcer, auc
 
 SPECIES = ("face_swap", "reenactment", "lip_sync", "full_generation")
@@ -119,7 +118,7 @@ def nulls(d) -> None:
     """What picture size and rate tell by themselves, by the same kernel."""
     x = np.concatenate([d["about"], d["about"] ** 2], 1)
     y, sources, out = d["y"], d["source"], np.zeros(len(d["y"]))
-    for train, test in StratifiedGroupKFold(11, shuffle=True, random_state=0).split(x, y, sources):
+    for train, test in splits(d):
         w = weights(sources[train], y[train])
         middle, spread = x[train].mean(0), x[train].std(0)
         a, b = (x[train] - middle) / spread, (x[test] - middle) / spread

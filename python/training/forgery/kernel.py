@@ -1,6 +1,6 @@
 """Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.4.0]
+    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.5.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -12,14 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
-from .student import CHANNELS
+from .student import CHANNELS, FIRST
 from .texture import CONTRASTS, NUMBERS
 
-FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.75
-# the network's channels are mixed to so many, and their kernel's part of the score
-MIXED, PART = 6, 0.375
-# numbers of the student's maps, and their kernel's part
-SEEN, SEEN_PART = CHANNELS * 2 * len(CONTRASTS), 0.6
+# where people of the other side of a split are left out, wide kernels tell more of the rest than narrow ones
+FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.2
+# the network's channels are mixed to so many, whose kernel is narrower
+MIXED, MIXED_WIDTH = 6, 0.75
+# numbers of the student's maps, and of what changes in its first layer
+SEEN, MOVED = CHANNELS * 2 * len(CONTRASTS), FIRST * 2 * len(CONTRASTS)
+# of the student's numbers those of the maps come first, and the last ones of a row are those of change
+MAPS, CHANGES = slice(-SEEN - MOVED, -MOVED), slice(-MOVED, None)
+# parts of the score: statistics, the network's channels, the student's maps, changes
+PARTS = (0.7, 0.5, 1.0, 0.8)
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -61,8 +66,8 @@ class Kernel:
     """Gaussian kernels on the means of bursts; numbers beyond the outer hundredths of single ones are cut off. The mean of two: of clips as they are, and with
     their degraded copies, which tells more of poor pictures and less of good ones."""
 
-    def __init__(self, d, x: np.ndarray, copies: bool = True):
-        y, w = d["y"], fair(d)
+    def __init__(self, d, x: np.ndarray, copies: bool = True, width: float = WIDTH):
+        y, w, self.width = d["y"], fair(d), width
         views = mean(x[:, 0]), mean(x[:, 1])
         self.low, self.high = np.nanquantile(x[:, 0].reshape(-1, x.shape[-1]), [0.01, 0.99], axis=0)
         cut = views[0].clip(self.low, self.high)
@@ -84,7 +89,7 @@ class Kernel:
         return ((x.clip(self.low, self.high) - self.middle) / self.spread).clip(-4, 4)
 
     def near(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.exp(-WIDTH / a.shape[1] * ((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T))
+        return np.exp(-self.width / a.shape[1] * ((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
@@ -95,8 +100,8 @@ class Kernel:
 
 
 class Judge:
-    """The statistics' kernel, a part of the one of the network's channels, which are first mixed to their main axes, since more of them tell sources
-    apart, and a part of the one of what the student sees."""
+    """Kernels of the statistics, of the network's channels, which are first mixed to their main axes, since more of them tell sources apart, of what the
+    student sees, and of what changes in its first layer."""
 
     def __init__(self, d):
         x = d["x"]
@@ -106,12 +111,12 @@ class Judge:
         v = (v / spread[..., None]).transpose(2, 0, 3, 1).reshape(2, -1, len(spread))
         axes = np.linalg.svd(v - v.mean(1, keepdims=True), full_matrices=False)[2][:, :MIXED]
         self.mixing = axes / spread.T[:, None]  # mean or spread, axis, channel
-        self.patches = Kernel(d, self.mixed(x), copies=False)
-        self.seen = Kernel(d, x[..., -SEEN:], copies=False)
+        self.patches = Kernel(d, self.mixed(x), copies=False, width=MIXED_WIDTH)
+        self.seen, self.moved = (Kernel(d, x[..., k], copies=False) for k in (MAPS, CHANGES))
 
     @staticmethod
     def by_channel(x: np.ndarray) -> np.ndarray:
-        return x[..., NUMBERS:-SEEN].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
+        return x[..., NUMBERS : MAPS.start].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
 
     def mixed(self, x: np.ndarray) -> np.ndarray:
         out = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
@@ -119,7 +124,8 @@ class Judge:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
-        return self.texture(x[:, :NUMBERS]) + PART * self.patches(self.mixed(x)) + SEEN_PART * self.seen(x[:, -SEEN:])
+        told = self.texture(x[:, :NUMBERS]), self.patches(self.mixed(x)), self.seen(x[:, MAPS]), self.moved(x[:, CHANGES])
+        return sum(part * score for part, score in zip(PARTS, told))
 
 
 def mean(x: np.ndarray) -> np.ndarray:
@@ -144,13 +150,19 @@ def taken(bursts: np.ndarray) -> np.ndarray:
     return out
 
 
-def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """Scores (clips, as it is or degraded) by kernels that know no clip of the same source."""
+def splits(d, folds: int = FOLDS, seed: int = 0):
+    """Rows to train and to test on: no source on both sides, and nobody of those tested among those trained on."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    x, y, sources = d["x"], d["y"], d["source"]
-    out = np.full((len(y), 2), np.nan)
-    for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(x, y, sources):
+    for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(d["x"], d["y"], d["source"]):
+        yield train[~np.isin(d["who"][train], d["who"][test])], test
+
+
+def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+    """Scores (clips, as it is or degraded) by kernels that know no clip of the same source, and none of the same person."""
+    x = d["x"]
+    out = np.full((len(x), 2), np.nan)
+    for train, test in splits(d, folds, seed):
         k = Judge(rows(d, train))
         for view in (0, 1):
             bursts = taken(x[test, view])
@@ -164,11 +176,12 @@ def main() -> None:
     p.add_argument("--net", type=Path, help="what `textures` had as --net, to export")
     p.add_argument("--student", type=Path, help="what `textures` had as --student")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.4.0")
+    p.add_argument("--version", default="0.5.0")
+    p.add_argument("--seed", type=int, default=0, help="how sources are drawn into folds")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))
     d["y"] = d["y"].astype(int)
-    scores = left_out(d)
+    scores = left_out(d, seed=a.seed)
     np.savez(a.data / "scores.npz", scores=scores)
     from . import figures, ship
 

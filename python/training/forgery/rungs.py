@@ -1,4 +1,4 @@
-"""What `face` says of the same clips on every rung of `ladder`, by kernels that know no clip of their source.
+"""What `face` says of the same clips on every rung of `ladder`, by kernels that know no clip of their source or person.
 
     python -m forgery.rungs --data OUT --corpus CORPUS --models ../../models [--count 24]
 
@@ -53,7 +53,8 @@ def main() -> None:
     net = a.models / "face/model.onnx"
     nets, faces = (Texture().eval(), Patches.load(net), Seen.load(net)), Faces(a.models)
     pick = chosen(d, a.count)
-    judges = {s: Judge(rows(d, d["source"] != s)) for s in np.unique(d["source"][pick])}
+    tested = {s: pick[d["source"][pick] == s] for s in np.unique(d["source"][pick])}
+    judges = {s: Judge(rows(d, (d["source"] != s) & ~np.isin(d["who"], d["who"][of]))) for s, of in tested.items()}
     print("| rung | genuine | fake | AUC | mean LLR genuine / fake | over the line of 5 %, genuine / fake | genuine over LLR 0.5 / 0.8 |")
     line = None
     for rung in RUNGS:

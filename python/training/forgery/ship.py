@@ -12,22 +12,22 @@ from contract import write as write_contract
 from graphs import agree, half, once
 
 from .crops import SIDE
-from .kernel import PART, SEEN_PART, STEP, WIDTH, Judge, Kernel
+from .kernel import PARTS, SEEN, STEP, Judge, Kernel
 from .patches import Patches
 from .student import Seen
 from .texture import CONTRASTS, Texture
 
-SEEN = "8 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
+LOOK = "10 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
 CONTRACT = Contract(
     "face", "face-forgery", "Whether the texture of a face, and how it goes on from frame to frame, is a camera's picture's.",
-    [Tensor("faces", [-1, 3, 160, 160], SEEN)],
+    [Tensor("faces", [-1, 3, 160, 160], LOOK)],
     [
         Tensor("score", [1], "about -1 to 1, one for all frames; positive: swapped, reenacted, re-lipped or generated"),
         Tensor("outside", [1], "share of the statistics beyond the outer hundredths of what was known; up to 0.13 on sources left out"),
     ],
 )
 NOTE = "raw: sum of the scores of n takes over n + 0.5"
-MEASURED = "scores by kernels that know no clip of the same source"
+MEASURED = "scores by kernels that know no clip of the same source and none of the same person"
 
 
 class Near(torch.nn.Module):
@@ -35,7 +35,7 @@ class Near(torch.nn.Module):
 
     def __init__(self, k: Kernel):
         super().__init__()
-        self.level = float(k.level)
+        self.level, self.width = float(k.level), k.width
         put = lambda name, value: self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value)))
         for name in ("low", "high", "middle", "spread", "factors"):
             put(name, getattr(k, name).astype(np.float32))
@@ -46,21 +46,22 @@ class Near(torch.nn.Module):
         outside = ((x < self.low) | (x > self.high)).float().mean()
         x = ((torch.minimum(torch.maximum(x, self.low), self.high) - self.middle) / self.spread).clamp(-4, 4)
         apart = (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x)
-        return ((-WIDTH * apart).exp() @ self.factors + self.level).reshape(1), outside.reshape(1)
+        return ((-self.width * apart).exp() @ self.factors + self.level).reshape(1), outside.reshape(1)
 
 
 class Graph(torch.nn.Module):
     def __init__(self, j: Judge, patches: Patches, seen: Seen):
         super().__init__()
         self.texture, self.near, self.patches, self.near_patches = Texture(), Near(j.texture), patches, Near(j.patches)
-        self.seen, self.near_seen = seen, Near(j.seen)
+        self.seen, self.near_seen, self.near_moved = seen, Near(j.seen), Near(j.moved)
         self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
 
     def forward(self, faces):
         score, outside = self.near(self.texture(faces))
         by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
-        score = score + PART * self.near_patches((self.mixing @ by_channel).flatten())[0]
-        return score + SEEN_PART * self.near_seen(self.seen(faces))[0], outside
+        seen = self.seen(faces)
+        told = score, self.near_patches((self.mixing @ by_channel).flatten())[0], self.near_seen(seen[:SEEN])[0], self.near_moved(seen[SEEN:])[0]
+        return sum(part * each for part, each in zip(PARTS, told)), outside
 
 
 def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibration: dict) -> None:

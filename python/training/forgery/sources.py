@@ -9,6 +9,8 @@ SAME = {
     "lia": ["wyhsirius/LIA", "wyhsirius/LIA-X-project"],
     "liveportrait": ["KwaiVGI/LivePortrait", "liveportrait/liveportrait.github.io"],
     "hdtf": ["OpenTalker/SadTalker", "Zejun-Yang/AniPortrait", "OpenTalker/video-retalking"],
+    "wav2lip_assignment": ["Akash-Jariwala/lipsync-assignment", "PhaniTejaPMSS/video-lip-sync", "akashsharma-2002/LIP_SYNC", "aniketpatro04/Listed_Wav2Lip_Lipsync",
+                           "darshithachinta/wav2lip-assignment", "kuldeepjeengar/new_wav2lip", "kuwarkapur/Wav2Lip_testing", "salwinat0r/LipSync"],
     "wav2lip": ["Sakthivel3130/Wav2Lip-lipsync", "xiaoou2/Wav2Lip"],
 }
 SOURCE = {repo: name for name, repos in SAME.items() for repo in repos}

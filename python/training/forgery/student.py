@@ -18,6 +18,7 @@ from torch import nn
 
 from graphs import carried, fill
 
+from .crops import SIDE
 from .models import Residual, conv, fine
 from .texture import CONTRASTS, shares, told, weights_of
 
@@ -25,6 +26,7 @@ from .texture import CONTRASTS, shares, told, weights_of
 CELLS, CHANNELS = 14, 72
 BATCH, RATE, HELD = 32, 3e-3, 1000
 STEP = 4  # every fourth frame is looked at
+FIRST, APART = 24, 2  # channels of the first layer, whose change is told from one look to the second after it
 
 
 class Context(nn.Module):
@@ -55,18 +57,24 @@ class Student(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer("fine", fine())
-        self.stem = conv(6, 24, 2, 5)
-        self.s4 = nn.Sequential(conv(24, 32, 2), Residual(32))
+        self.stem = conv(6, FIRST, 2, 5)
+        self.s4 = nn.Sequential(conv(FIRST, 32, 2), Residual(32))
         self.s8 = nn.Sequential(conv(32, 56, 2), *(Weighed(56) for _ in range(3)))
         self.out = nn.Conv2d(56, CHANNELS, 1)
         # the maps' 20 cells a side to the teacher's 14
         cells = F.interpolate(torch.eye(20)[None, None], (CELLS, 20), mode="bilinear", antialias=True)[0, 0]
         self.register_buffer("cells", cells, persistent=False)
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
+    def first(self, image: torch.Tensor) -> torch.Tensor:
+        """The first layer's maps (n, FIRST, 80, 80)."""
         x = (image - 127.5) / 64
-        x = torch.cat([x, 4 * F.conv2d(x, self.fine, padding=1, groups=3)], 1)
-        return self.cells @ self.out(self.s8(self.s4(self.stem(x)))) @ self.cells.T
+        return self.stem(torch.cat([x, 4 * F.conv2d(x, self.fine, padding=1, groups=3)], 1))
+
+    def rest(self, first: torch.Tensor) -> torch.Tensor:
+        return self.cells @ self.out(self.s8(self.s4(first))) @ self.cells.T
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.rest(self.first(image))
 
 
 class Told(nn.Module):
@@ -81,12 +89,31 @@ class Told(nn.Module):
         return told(maps.flatten(2), self.zones, self.contrasts, 3e-2)
 
 
-class Seen(nn.Module):
-    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, to numbers (channel, mean or spread, contrast), flat."""
+class Moved(nn.Module):
+    """Of the first layer's maps of successive looks (n, channels, 80, 80), how zones differ in what changes of each channel, and in what share of its
+    spread that is: (channels, 2, contrasts)."""
 
     def __init__(self):
         super().__init__()
-        self.student, self.told = Student(), Told()
+        self.register_buffer("zones", torch.from_numpy(weights_of(SIDE // 2).astype(np.float32)))
+        self.register_buffer("contrasts", torch.from_numpy(shares().astype(np.float32)))
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        maps = maps.flatten(2)
+        mean, step = maps @ self.zones, maps[APART:] - maps[:-APART]
+        spread = ((maps * maps) @ self.zones - mean * mean).clamp_min(0).mean(0)
+        change = ((step * step) @ self.zones).mean(0)
+        told = (change + 3e-3).log(), (change / (spread + 3e-3) + 1e-2).log()
+        return torch.stack(told, 1) @ self.contrasts
+
+
+class Seen(nn.Module):
+    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, and at least nine of them, to numbers: those of the maps (channel, mean or spread, contrast), flat, and
+    after them those of what changes in the first layer (channel, change or its share, contrast)."""
+
+    def __init__(self):
+        super().__init__()
+        self.student, self.told, self.moved = Student(), Told(), Moved()
 
     @classmethod
     def load(cls, path: Path) -> Seen:
@@ -97,10 +124,12 @@ class Seen(nn.Module):
 
     @property
     def names(self) -> list[str]:
-        return [f"seen{k}|{of}|{c}" for k in range(CHANNELS) for of in ("mean", "spread") for c in CONTRASTS]
+        numbers = lambda name, count, of: [f"{name}{k}|{o}|{c}" for k in range(count) for o in of for c in CONTRASTS]
+        return numbers("seen", CHANNELS, ("mean", "spread")) + numbers("moved", FIRST, ("change", "share"))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.told(self.student(x[::STEP])).mean(0).flatten()
+        first = self.student.first(x[::STEP])
+        return torch.cat([self.told(self.student.rest(first)).mean(0).flatten(), self.moved(first).flatten()])
 
 
 def main() -> None:

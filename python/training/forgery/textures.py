@@ -1,9 +1,10 @@
 """Numbers of `texture`, `patches` and `student` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
 
-    python -m forgery.textures --corpus CORPUS --models ../../models --net ../../models/face/model.onnx --student ../../models/face/model.onnx --out OUT [--without-licence REGEX]
+    python -m forgery.textures --corpus CORPUS --models ../../models --teachers MODELS --net ../../models/face/model.onnx --student ../../models/face/model.onnx --out OUT [--without-licence REGEX]
 
 Of the clip's first seconds as many bursts as fit, their degraded copies of the first and the last. About three quarters of an hour on one core; `kernel` goes on
-from there. `--net` is the network of `train` (RUN/net.pt) and `--student` what `student` wrote, or both a model that carries them.
+from there. `--net` is the network of `train` (RUN/net.pt) and `--student` what `student` wrote, or both a model that carries them; a network of face recognition in
+`--teachers` tells whose clips are one person's.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ import cv2
 import numpy as np
 import torch
 
+from graphs import session
+
 from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
+from .people import persons, vector
 from .sources import source
 from .student import Seen
 from .texture import NUMBERS, Texture
 
-BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 8, 6, 3.0, 31
+BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 10, 6, 3.0, 31
+LOOKS = 3  # frames of which tone and person are taken
 
 
 Nets = tuple[Texture, Patches, Seen]
@@ -108,7 +113,7 @@ def skin_tone(crop: np.ndarray) -> float:
 
 def read(path: Path, faces: Faces, nets: Nets, seed: int):
     """Statistics (as it is or degraded, burst, numbers), NaN where there is none, degraded ones of the first burst and the last; log face size, log
-    frame size, time between frames; and skin tone."""
+    frame size, time between frames; and a few crops."""
     images, meshes, times = [], [], []
     faces.forget()
     for now, image in frames(path):
@@ -132,14 +137,15 @@ def read(path: Path, faces: Faces, nets: Nets, seed: int):
         if q in copied and here.stop <= len(small):
             out[1, q] = statistics(nets, small[here], moved[here])
     eyes = np.median([np.linalg.norm(np.subtract(*five(m)[:2])) for m in meshes])
-    middle = len(images) // 2
-    return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), step), skin_tone(cut(images[middle], to_crop(meshes[middle])))
+    looks = [cut(images[k], to_crop(meshes[k])) for k in np.linspace(0, len(images) - 1, LOOKS).astype(int)]
+    return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), step), looks
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--corpus", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
+    p.add_argument("--teachers", type=Path, required=True, help="others' models, with face_recognition/mobilefacenet_foamliu")
     p.add_argument("--net", type=Path, required=True, help="the network of `train`, or a model with its layers")
     p.add_argument("--student", type=Path, required=True, help="what `student` wrote, or a model with it")
     p.add_argument("--out", type=Path, required=True)
@@ -148,6 +154,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     nets, faces, rows = (Texture().eval(), Patches.load(a.net), Seen.load(a.student)), Faces(a.models), []
+    knows = session(a.teachers / "face_recognition/mobilefacenet_foamliu/MobileFaceNet.onnx")
     for part in PARTS:
         with open(a.corpus / part / "manifest.csv", newline="") as f:
             for seed, r in enumerate(csv.DictReader(f)):
@@ -155,11 +162,13 @@ def main() -> None:
                     continue
                 found = read(a.corpus / part / r["path"], faces, nets, seed)
                 if found:
-                    rows.append((*found, not genuine(r), source(r["repo"]), species(r), part, r["system"], r.get("pair_id", ""), r["path"]))
+                    x, about, looks = found
+                    known = np.mean([vector(look, knows) for look in looks], 0)
+                    rows.append((x, about, skin_tone(looks[LOOKS // 2]), known, not genuine(r), source(r["repo"]), species(r), part, r["system"], r.get("pair_id", ""), r["path"]))
         print(part, len(rows), flush=True)
     assert len(nets[0].names) == NUMBERS, "kernel takes the first numbers for the statistics'"
-    names = ("x", "about", "skin", "y", "source", "kind", "part", "system", "pair", "path")
-    np.savez(a.out / "texture.npz", **{k: np.array(v) for k, v in zip(names, zip(*rows))}, names=[n for net in nets for n in net.names])
+    table = dict(zip(("x", "about", "skin", "who", "y", "source", "kind", "part", "system", "pair", "path"), map(np.array, zip(*rows))))
+    np.savez(a.out / "texture.npz", **table | {"who": persons(table["who"])}, names=[n for net in nets for n in net.names])
 
 
 if __name__ == "__main__":
