@@ -24,7 +24,7 @@ SEEN, MOVED = CHANNELS * 2 * len(CONTRASTS), FIRST * 2 * len(CONTRASTS)
 # of the student's numbers those of the maps come first, and the last ones of a row are those of change
 MAPS, CHANGES = slice(-SEEN - MOVED, -MOVED), slice(-MOVED, None)
 # parts of the score: statistics, the network's channels, the student's maps, changes
-PARTS = (0.7, 0.5, 1.0, 0.8)
+PARTS = (0.47, 0.33, 0.67, 0.53)
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much

@@ -27,6 +27,7 @@ CELLS, CHANNELS = 14, 72
 BATCH, RATE, HELD = 32, 3e-3, 1000
 STEP = 4  # every fourth frame is looked at
 FIRST, APART = 24, 2  # channels of the first layer, whose change is told from one look to the second after it
+LEAST = 3e-2  # what rounding colours changes lies well under it
 
 
 class Context(nn.Module):
@@ -103,7 +104,7 @@ class Moved(nn.Module):
         mean, step = maps @ self.zones, maps[APART:] - maps[:-APART]
         spread = ((maps * maps) @ self.zones - mean * mean).clamp_min(0).mean(0)
         change = ((step * step) @ self.zones).mean(0)
-        told = (change + 3e-3).log(), (change / (spread + 3e-3) + 1e-2).log()
+        told = (change + LEAST).log(), (change / (spread + LEAST) + 1e-2).log()
         return torch.stack(told, 1) @ self.contrasts
 
 
