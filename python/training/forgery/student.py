@@ -20,14 +20,14 @@ from graphs import carried, fill
 
 from .crops import SIDE
 from .models import Residual, conv, fine
-from .texture import CONTRASTS, shares, told, weights_of
+from .texture import CONTRASTS, moments, shares, told, weights_of
 
 # side and number of the teacher's maps
 CELLS, CHANNELS = 14, 72
 BATCH, RATE, HELD = 32, 3e-3, 1000
 STEP = 4  # every fourth frame is looked at
 FIRST, APART = 24, 2  # channels of the first layer, whose change is told from one look to the second after it
-LEAST = 3e-2  # what rounding colours changes lies well under it
+LEAST = 3e-2  # smaller changes hardly count: rounding of colours makes some
 
 
 class Context(nn.Module):
@@ -101,11 +101,9 @@ class Moved(nn.Module):
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         maps = maps.flatten(2)
-        mean, step = maps @ self.zones, maps[APART:] - maps[:-APART]
-        spread = ((maps * maps) @ self.zones - mean * mean).clamp_min(0).mean(0)
-        change = ((step * step) @ self.zones).mean(0)
-        told = (change + LEAST).log(), (change / (spread + LEAST) + 1e-2).log()
-        return torch.stack(told, 1) @ self.contrasts
+        step = maps[APART:] - maps[:-APART]
+        change, variance = ((step * step) @ self.zones).mean(0), moments(maps, self.zones)[1].mean(0)
+        return torch.stack([(change + LEAST).log(), (change / (variance + LEAST) + 1e-2).log()], 1) @ self.contrasts
 
 
 class Seen(nn.Module):

@@ -79,11 +79,16 @@ def weights_of(cells: int) -> np.ndarray:
     return (mask / mask.sum(1, keepdims=True)).T
 
 
+def moments(maps: Tensor, zones: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of maps (n, channels, cells) in each zone."""
+    mean = maps @ zones
+    return mean, ((maps * maps) @ zones - mean * mean).clamp_min(0)
+
+
 def told(maps: Tensor, zones: Tensor, contrasts: Tensor, floor: float) -> Tensor:
     """Of a network's maps (n, channels, cells) how zones differ in the mean and in the spread of each channel: (n, channels, 2, contrasts)."""
-    mean = maps @ zones
-    spread = (((maps * maps) @ zones - mean * mean).clamp_min(0) + floor).log() / 2
-    return torch.stack([mean, spread], 2) @ contrasts
+    mean, variance = moments(maps, zones)
+    return torch.stack([mean, (variance + floor).log() / 2], 2) @ contrasts
 
 
 def lg(x: Tensor, floor: float) -> Tensor:
