@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from voice.metrics import affine
 
-from .kernel import EYES, SKIN, fair, rows, splits, weights
+from .folds import splits
+from .kernel import EYES, SKIN, fair, rows, weights
 from .metrics import apcer, auc
 
 SPECIES = ("face_swap", "reenactment", "lip_sync", "full_generation")

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .folds import FOLDS, splits
 from .student import CHANNELS, FIRST
 from .texture import CONTRASTS, NUMBERS
 
 # where people of the other side of a split are left out, wide kernels tell more of the rest than narrow ones
-FOLDS, STRENGTH, WIDTH = 11, 0.1, 0.2
+STRENGTH, WIDTH = 0.1, 0.2
 # the network's channels are mixed to so many, whose kernel is narrower
 MIXED, MIXED_WIDTH = 6, 0.75
 # numbers of the student's maps, and of what changes in its first layer
@@ -24,7 +25,7 @@ SEEN, MOVED = CHANNELS * 2 * len(CONTRASTS), FIRST * 2 * len(CONTRASTS)
 # of the student's numbers those of the maps come first, and the last ones of a row are those of change
 MAPS, CHANGES = slice(-SEEN - MOVED, -MOVED), slice(-MOVED, None)
 # parts of the score: statistics, the network's channels, the student's maps, changes
-PARTS = (0.47, 0.33, 0.67, 0.53)
+SHARES = (0.47, 0.33, 0.67, 0.53)
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -125,7 +126,7 @@ class Judge:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
         told = self.texture(x[:, :NUMBERS]), self.patches(self.mixed(x)), self.seen(x[:, MAPS]), self.moved(x[:, CHANGES])
-        return sum(part * score for part, score in zip(PARTS, told))
+        return sum(part * score for part, score in zip(SHARES, told))
 
 
 def mean(x: np.ndarray) -> np.ndarray:
@@ -148,14 +149,6 @@ def taken(bursts: np.ndarray) -> np.ndarray:
         at = np.linspace(0, len(there) - 1, min(TAKES, len(there))).round().astype(int)
         row[: len(at)] = there[at]
     return out
-
-
-def splits(d, folds: int = FOLDS, seed: int = 0):
-    """Rows to train and to test on: no source on both sides, and nobody of those tested among those trained on."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(d["x"], d["y"], d["source"]):
-        yield train[~np.isin(d["who"][train], d["who"][test])], test
 
 
 def left_out(d, folds: int = FOLDS, seed: int = 0) -> np.ndarray:

@@ -12,7 +12,7 @@ from contract import write as write_contract
 from graphs import agree, half, once
 
 from .crops import SIDE
-from .kernel import PARTS, SEEN, STEP, Judge, Kernel
+from .kernel import SHARES, SEEN, STEP, Judge, Kernel
 from .patches import Patches
 from .student import Seen
 from .texture import CONTRASTS, Texture
@@ -61,7 +61,7 @@ class Graph(torch.nn.Module):
         by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
         seen = self.seen(faces)
         told = score, self.near_patches((self.mixing @ by_channel).flatten())[0], self.near_seen(seen[:SEEN])[0], self.near_moved(seen[SEEN:])[0]
-        return sum(part * each for part, each in zip(PARTS, told)), outside
+        return sum(part * each for part, each in zip(SHARES, told)), outside
 
 
 def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibration: dict) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from graphs import session
 
 from .crops import five
-from .people import persons, vector
+from .folds import persons
+from .people import vector
 
 HELD_OUT = {"dfdc_pairs": 0.2, "talkers": 0.5}
 NEVER = ("stylegan2_fakes", "dlib_johns", "deepface_tests")

@@ -25,7 +25,8 @@ from graphs import session
 from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
-from .people import persons, vector
+from .folds import persons
+from .people import vector
 from .sources import source
 from .student import Seen
 from .texture import NUMBERS, Texture

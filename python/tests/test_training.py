@@ -1,0 +1,56 @@
+"""How the training code draws folds and reckons error rates, which every model card's figures hang on."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
+from forgery.folds import persons, splits
+from voice import metrics
+
+SOURCES, PEOPLE = 24, 30
+
+
+@pytest.fixture(scope="module")
+def clips() -> dict:
+    """Six clips a source of people who recur in other sources, each a vector near that person's."""
+    rng = np.random.default_rng(0)
+    faces = np.linalg.qr(rng.normal(size=(128, 128)))[0][:PEOPLE]
+    source = np.repeat(np.arange(SOURCES), 6)
+    person = rng.integers(0, PEOPLE, len(source))
+    vectors = faces[person] + 0.03 * rng.normal(size=(len(source), 128))
+    return {"x": np.zeros((len(source), 1)), "y": np.arange(len(source)) % 2, "source": source, "person": person, "who": persons(vectors)}
+
+
+def test_a_likeness_is_one_person_in_every_source(clips):
+    same = lambda v: v[:, None] == v[None]
+    np.testing.assert_array_equal(same(clips["who"]), same(clips["person"]))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_source_and_no_person_is_on_both_sides(clips, seed):
+    tested = []
+    for train, test in splits(clips, folds=8, seed=seed):
+        assert not set(clips["source"][train]) & set(clips["source"][test])
+        assert not set(clips["person"][train]) & set(clips["person"][test])
+        # whom the split does not forbid is trained on
+        free = ~np.isin(clips["source"], clips["source"][test]) & ~np.isin(clips["person"], clips["person"][test])
+        np.testing.assert_array_equal(np.sort(train), np.flatnonzero(free))
+        tested.append(test)
+    np.testing.assert_array_equal(np.sort(np.concatenate(tested)), np.arange(len(clips["y"])))
+
+
+def test_error_rates_of_two_normal_distributions():
+    """Scores of unit variance, means two apart: equal errors at Phi(-1), an AUC of Phi(sqrt 2), and log-likelihood ratios of slope 2."""
+    rng = np.random.default_rng(0)
+    label = np.repeat([0, 1], 100_000)
+    score = rng.normal(size=len(label)) + 2 * label
+    assert metrics.eer(score, label) == pytest.approx(0.1587, abs=0.003)
+    assert metrics.auc(score, label) == pytest.approx(0.9214, abs=0.003)
+    # Phi(1.645 - 2) of the attacks lie under the line that a twentieth of the genuine exceed
+    assert metrics.apcer(score, label, 0.05) == pytest.approx(0.3613, abs=0.005)
+    slope, offset = metrics.affine(score, label)
+    assert (slope, offset) == (pytest.approx(2, abs=0.03), pytest.approx(-2, abs=0.03))
+    assert metrics.cllr(slope * score + offset, label) < metrics.cllr(1.5 * score - 1.5, label) < metrics.cllr(np.zeros(len(label)), label) == pytest.approx(1)
