@@ -1,6 +1,6 @@
 """Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.5.0]
+    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.6.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .changes import NUMBERS as CHANGED
 from .folds import FOLDS, splits
 from .student import CHANNELS, FIRST
 from .texture import CONTRASTS, NUMBERS
@@ -22,10 +23,16 @@ STRENGTH, WIDTH = 0.1, 0.2
 MIXED, MIXED_WIDTH = 6, 0.75
 # numbers of the student's maps, and of what changes in its first layer
 SEEN, MOVED = CHANNELS * 2 * len(CONTRASTS), FIRST * 2 * len(CONTRASTS)
-# of the student's numbers those of the maps come first, and the last ones of a row are those of change
-MAPS, CHANGES = slice(-SEEN - MOVED, -MOVED), slice(-MOVED, None)
-# parts of the score: statistics, the network's channels, the student's maps, changes
-SHARES = (0.47, 0.33, 0.67, 0.53)
+# a row's numbers: the statistics', those of the network's channels, then these
+SEEN_AT, MOVED_AT, CHANGED_AT = slice(-CHANGED - MOVED - SEEN, -CHANGED - MOVED), slice(-CHANGED - MOVED, -CHANGED), slice(-CHANGED, None)
+# which numbers a kernel compares, how wide it is, and what it counts in the score
+KERNELS = (
+    (("texture",), WIDTH, 0.31),
+    (("patches",), MIXED_WIDTH, 0.22),
+    (("seen",), WIDTH, 0.45),
+    (("moved",), WIDTH, 0.35),
+    (("texture", "seen", "moved", "changes"), WIDTH, 0.67),
+)
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -63,70 +70,81 @@ def rows(d, chosen: np.ndarray) -> dict:
     return {k: v[chosen] for k, v in d.items() if len(v) == len(d["y"])}
 
 
-class Kernel:
-    """Gaussian kernels on the means of bursts; numbers beyond the outer hundredths of single ones are cut off. The mean of two: of clips as they are, and with
-    their degraded copies, which tells more of poor pictures and less of good ones."""
+class Numbers:
+    """Numbers of clips to compare with: means of bursts, cut off beyond the outer hundredths of single ones, scaled and kept as bytes; with `copies` those of
+    degraded copies after them."""
 
-    def __init__(self, d, x: np.ndarray, copies: bool = True, width: float = WIDTH):
-        y, w, self.width = d["y"], fair(d), width
+    def __init__(self, d, x: np.ndarray, copies: bool = False):
         views = mean(x[:, 0]), mean(x[:, 1])
         self.low, self.high = np.nanquantile(x[:, 0].reshape(-1, x.shape[-1]), [0.01, 0.99], axis=0)
-        cut = views[0].clip(self.low, self.high)
+        cut, w = views[0].clip(self.low, self.high), fair(d)
         self.middle = np.average(cut, axis=0, weights=w)
         self.spread = np.sqrt(np.average((cut - self.middle) ** 2, axis=0, weights=w)) + 1e-6
-        copied = ~np.isnan(views[1][:, 0]) & copies
-        every = np.concatenate([self.scaled(views[0]), self.scaled(views[1][copied])])
+        self.copied = ~np.isnan(views[1][:, 0]) & copies
+        every = np.concatenate([self.scaled(views[0]), self.scaled(views[1][self.copied])])
         self.centres = np.round(every / STEP).clip(-127, 127).astype(np.int8)
-        target, every = np.r_[y, y[copied]] * 2.0 - 1, self.centres * STEP
-        shares = np.r_[w, 0 * w[copied]], np.r_[w / (1 + copied), w[copied] / 2]
-        self.factors, self.level = np.zeros(len(every)), 0.0
-        for share in shares:
-            on = share > 0
-            level = np.average(target[on], weights=share[on])
-            self.factors[on] += np.linalg.solve(self.near(every[on], every[on]) + STRENGTH * np.diag(1 / share[on]), target[on] - level) / len(shares)
-            self.level += level / len(shares)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         return ((x.clip(self.low, self.high) - self.middle) / self.spread).clip(-4, 4)
 
-    def near(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.exp(-self.width / a.shape[1] * ((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T))
+    def apart(self, scaled: np.ndarray) -> np.ndarray:
+        """Mean squared difference from each of the clips to compare with."""
+        a, b = scaled, self.centres * STEP
+        return ((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T) / a.shape[1]
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Of single bursts."""
-        out = np.full(len(x), np.nan)
-        here = ~np.isnan(x[:, 0])
-        out[here] = self.near(self.scaled(x[here]), self.centres * STEP) @ self.factors + self.level
-        return out
+
+class Kernel:
+    """A Gaussian kernel on numbers of one or several kinds, which count alike. The mean of two, where there are degraded copies and nothing else is
+    compared: of clips as they are, and with their copies, which tells more of poor pictures and less of good ones."""
+
+    def __init__(self, d, numbers: list[Numbers], width: float):
+        y, w, self.width = d["y"], fair(d), width
+        copied = numbers[0].copied if len(numbers) == 1 else np.zeros(len(y), bool)
+        self.rows = len(y) + copied.sum()
+        near = self.near([n.apart(n.centres[: self.rows] * STEP) for n in numbers])
+        target = np.r_[y, y[copied]] * 2.0 - 1
+        shares = [np.r_[w, 0 * w[copied]], np.r_[w / (1 + copied), w[copied] / 2]] if copied.any() else [w]
+        self.factors, self.level = np.zeros(self.rows), 0.0
+        for share in shares:
+            on = share > 0
+            level = np.average(target[on], weights=share[on])
+            self.factors[on] += np.linalg.solve(near[np.ix_(on, on)] + STRENGTH * np.diag(1 / share[on]), target[on] - level) / len(shares)
+            self.level += level / len(shares)
+
+    def near(self, apart: list[np.ndarray]) -> np.ndarray:
+        return np.exp(-self.width * sum(a[:, : self.rows] for a in apart) / len(apart))
+
+    def __call__(self, apart: list[np.ndarray]) -> np.ndarray:
+        return self.near(apart) @ self.factors + self.level
 
 
 class Judge:
-    """Kernels of the statistics, of the network's channels, which are first mixed to their main axes, since more of them tell sources apart, of what the
-    student sees, and of what changes in its first layer."""
+    """The kernels of `KERNELS`. The network's channels are first mixed to their main axes, since more of them tell sources apart."""
 
     def __init__(self, d):
         x = d["x"]
-        self.texture = Kernel(d, x[..., :NUMBERS])
         v = self.by_channel(mean(x[:, 0]))
         spread = v.std((0, 3)) + 1e-6  # channel, mean or spread
         v = (v / spread[..., None]).transpose(2, 0, 3, 1).reshape(2, -1, len(spread))
         axes = np.linalg.svd(v - v.mean(1, keepdims=True), full_matrices=False)[2][:, :MIXED]
         self.mixing = axes / spread.T[:, None]  # mean or spread, axis, channel
-        self.patches = Kernel(d, self.mixed(x), copies=False, width=MIXED_WIDTH)
-        self.seen, self.moved = (Kernel(d, x[..., k], copies=False) for k in (MAPS, CHANGES))
+        self.numbers = {kind: Numbers(d, of, copies=kind == "texture") for kind, of in self.kinds(x).items()}
+        self.kernels = [Kernel(d, [self.numbers[k] for k in kinds], width) for kinds, width, _ in KERNELS]
 
     @staticmethod
     def by_channel(x: np.ndarray) -> np.ndarray:
-        return x[..., NUMBERS : MAPS.start].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
+        return x[..., NUMBERS : SEEN_AT.start].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
 
-    def mixed(self, x: np.ndarray) -> np.ndarray:
-        out = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
-        return out.reshape(*x.shape[:-1], -1)
+    def kinds(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        mixed = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
+        return {"texture": x[..., :NUMBERS], "patches": mixed.reshape(*x.shape[:-1], -1), "seen": x[..., SEEN_AT], "moved": x[..., MOVED_AT], "changes": x[..., CHANGED_AT]}
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
-        told = self.texture(x[:, :NUMBERS]), self.patches(self.mixed(x)), self.seen(x[:, MAPS]), self.moved(x[:, CHANGES])
-        return sum(part * score for part, score in zip(SHARES, told))
+        out, here = np.full(len(x), np.nan), ~np.isnan(x[:, 0])
+        apart = {kind: self.numbers[kind].apart(self.numbers[kind].scaled(of)) for kind, of in self.kinds(x[here]).items()}
+        out[here] = sum(count * kernel([apart[k] for k in kinds]) for (kinds, _, count), kernel in zip(KERNELS, self.kernels))
+        return out
 
 
 def mean(x: np.ndarray) -> np.ndarray:
@@ -169,7 +187,7 @@ def main() -> None:
     p.add_argument("--net", type=Path, help="what `textures` had as --net, to export")
     p.add_argument("--student", type=Path, help="what `textures` had as --student")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.5.0")
+    p.add_argument("--version", default="0.6.0")
     p.add_argument("--seed", type=int, default=0, help="how sources are drawn into folds")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))

@@ -11,8 +11,9 @@ from contract import OPSET, Calibration, Contract, Tensor
 from contract import write as write_contract
 from graphs import agree, half, once
 
+from .changes import Changes
 from .crops import SIDE
-from .kernel import SHARES, SEEN, STEP, Judge, Kernel
+from .kernel import KERNELS, SEEN, STEP, Judge, Numbers
 from .patches import Patches
 from .student import Seen
 from .texture import CONTRASTS, Texture
@@ -30,38 +31,44 @@ NOTE = "raw: sum of the scores of n takes over n + 0.5"
 MEASURED = "scores by kernels that know no clip of the same source and none of the same person"
 
 
-class Near(torch.nn.Module):
-    """A `Kernel` of numbers, and the share of them that are beyond what it knows."""
+class Apart(torch.nn.Module):
+    """How far numbers lie from those of each clip to compare with, and the share of them that are beyond what is known."""
 
-    def __init__(self, k: Kernel):
+    def __init__(self, n: Numbers):
         super().__init__()
-        self.level, self.width = float(k.level), k.width
         put = lambda name, value: self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value)))
-        for name in ("low", "high", "middle", "spread", "factors"):
-            put(name, getattr(k, name).astype(np.float32))
-        put("centres", k.centres)
-        put("length", np.square(k.centres * STEP).sum(1).astype(np.float32))
+        for name in ("low", "high", "middle", "spread"):
+            put(name, getattr(n, name).astype(np.float32))
+        put("centres", n.centres)
+        put("length", np.square(n.centres * STEP).sum(1).astype(np.float32))
 
     def forward(self, x):
         outside = ((x < self.low) | (x > self.high)).float().mean()
         x = ((torch.minimum(torch.maximum(x, self.low), self.high) - self.middle) / self.spread).clamp(-4, 4)
-        apart = (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x)
-        return ((-self.width * apart).exp() @ self.factors + self.level).reshape(1), outside.reshape(1)
+        return (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x), outside.reshape(1)
 
 
 class Graph(torch.nn.Module):
     def __init__(self, j: Judge, patches: Patches, seen: Seen):
         super().__init__()
-        self.texture, self.near, self.patches, self.near_patches = Texture(), Near(j.texture), patches, Near(j.patches)
-        self.seen, self.near_seen, self.near_moved = seen, Near(j.seen), Near(j.moved)
+        self.texture, self.patches, self.seen, self.changes = Texture(), patches, seen, Changes()
+        self.apart = torch.nn.ModuleDict({kind: Apart(n) for kind, n in j.numbers.items()})
+        self.levels = [float(k.level) for k in j.kernels]
+        for i, k in enumerate(j.kernels):
+            self.register_buffer(f"factors{i}", torch.from_numpy(k.factors.astype(np.float32)))
         self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
 
     def forward(self, faces):
-        score, outside = self.near(self.texture(faces))
         by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
         seen = self.seen(faces)
-        told = score, self.near_patches((self.mixing @ by_channel).flatten())[0], self.near_seen(seen[:SEEN])[0], self.near_moved(seen[SEEN:])[0]
-        return sum(part * each for part, each in zip(SHARES, told)), outside
+        numbers = {"texture": self.texture(faces), "patches": (self.mixing @ by_channel).flatten(), "seen": seen[:SEEN], "moved": seen[SEEN:], "changes": self.changes(faces)}
+        found = {kind: self.apart[kind](of) for kind, of in numbers.items()}
+        score = 0
+        for i, (kinds, width, count) in enumerate(KERNELS):
+            factors = getattr(self, f"factors{i}")
+            apart = sum(found[k][0][: len(factors)] for k in kinds) / len(kinds)
+            score = score + count * ((-width * apart).exp() @ factors + self.levels[i])
+        return score.reshape(1), found["texture"][1]
 
 
 def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibration: dict) -> None:

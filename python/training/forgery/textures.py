@@ -1,4 +1,4 @@
-"""Numbers of `texture`, `patches` and `student` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
+"""Numbers of `texture`, `patches`, `student` and `changes` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
 
     python -m forgery.textures --corpus CORPUS --models ../../models --teachers MODELS --net ../../models/face/model.onnx --student ../../models/face/model.onnx --out OUT [--without-licence REGEX]
 
@@ -22,6 +22,7 @@ import torch
 
 from graphs import session
 
+from .changes import Changes
 from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
@@ -35,7 +36,7 @@ BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 10, 6, 3.0, 31
 LOOKS = 3  # frames of which tone and person are taken
 
 
-Nets = tuple[Texture, Patches, Seen]
+Nets = tuple[Texture, Patches, Seen, Changes]
 
 
 def frames(path: Path):
@@ -154,7 +155,7 @@ def main() -> None:
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    nets, faces, rows = (Texture().eval(), Patches.load(a.net), Seen.load(a.student)), Faces(a.models), []
+    nets, faces, rows = (Texture().eval(), Patches.load(a.net), Seen.load(a.student), Changes()), Faces(a.models), []
     knows = session(a.teachers / "face_recognition/mobilefacenet_foamliu/MobileFaceNet.onnx")
     for part in PARTS:
         with open(a.corpus / part / "manifest.csv", newline="") as f:
