@@ -12,6 +12,8 @@ import inperson
 
 ROOT = Path(__file__).parents[2]
 FRAMES, FEW = 14, 0.5
+# so many of a take's frames, every second one, are also held against those so many seconds later
+HELD, AWAY = 4, 0.56
 # when takes begin: once a face was followed for 0.3 s, and so long after the one before
 FIRST, APART = 0.3, [1.6, 5.0]
 
@@ -40,7 +42,9 @@ def test_the_score_is_what_python_computes(candidate, analyzer):
     scores, outside, start = [], [], FIRST
     for wait in (*APART, 0):
         first = np.searchsorted(at, start - 1e-6)
-        score, share = session.run(None, {"faces": context[first : first + FRAMES].transpose(0, 3, 1, 2).astype(np.float32)})
+        others = [np.abs(at - at[first + 2 * k] - AWAY).argmin() for k in range(HELD)]
+        faces, others = (context[k].transpose(0, 3, 1, 2).astype(np.float32) for k in (slice(first, first + FRAMES), others))
+        score, share = session.run(None, {"faces": faces, "others": others})
         scores.append(score[0]), outside.append(share[0])
         start = at[first] + wait
     facts = found(analyzer.analyze(candidate))["facts"]

@@ -1,4 +1,4 @@
-"""How zones of a face differ in what changes of its fine texture within a third of a second, in operations that ONNX knows.
+"""How zones of a face differ in what changes of its fine texture within a third and within half a second, in operations that ONNX knows.
 
 A head that is drawn anew for every frame keeps or loses its texture otherwise in the mouth, the eyes and the skin than a camera's picture does. Bands are Gabor's
 (1946) in four orientations and four widths, of the lightness alone; movement is not taken out, but what moves alike in all zones says nothing.
@@ -17,8 +17,11 @@ from .texture import CONTRASTS, shares, weights_of
 WAVES, TURNS, RADIUS = (2.8, 4.5, 5.6, 9.0), 4, 5
 # every second frame is looked at, and held against the fourth look after it
 STEP, APART = 2, 4
+# the first looks are also held against others so many seconds away, each
+FAR, FAR_S = 4, 0.56
+FAR_OFF_S = 0.12  # at most off by this
 LEAST = 0.1  # smaller changes hardly count (squares of grey levels): rounding of colours makes some
-NUMBERS = 2 * len(WAVES) * TURNS * len(CONTRASTS)
+NUMBERS = 2 * len(WAVES) * TURNS * len(CONTRASTS)  # of each distance
 
 
 def gabor(wave: float, turn: float) -> np.ndarray:
@@ -30,8 +33,21 @@ def gabor(wave: float, turn: float) -> np.ndarray:
     return np.stack([even - hill * even.sum() / hill.sum(), odd]) * 2 / hill.sum()
 
 
+def far(times: np.ndarray, first: int) -> list[int] | None:
+    """Of looks at these times (seconds), which ones a burst that begins with `first` is also held against: before or after it, whichever is nearest to the distance."""
+    out = []
+    for k in range(FAR):
+        off = np.abs(np.abs(times - times[first + STEP * k]) - FAR_S)
+        off[: first + STEP * k] += 1e-6  # rather after it
+        out.append(int(off.argmin()))
+        if off[out[-1]] > FAR_OFF_S:
+            return None
+    return out
+
+
 class Changes(nn.Module):
-    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, and at least nine of them, to numbers (change or its share of the band's energy, band, contrast), flat."""
+    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, and at least nine of them, and what its first looks are also held against (4, 3, 160, 160), to numbers
+    (near or far, change or its share of the band's energy, band, contrast), flat."""
 
     def __init__(self):
         super().__init__()
@@ -45,16 +61,21 @@ class Changes(nn.Module):
     @property
     def names(self) -> list[str]:
         bands = [f"{w}px{t}" for w in WAVES for t in range(TURNS)]
-        return [f"changes|{of}|{b}|{c}" for of in ("change", "share") for b in bands for c in CONTRASTS]
+        return [f"{away}|{of}|{b}|{c}" for away in ("near", "far") for of in ("change", "share") for b in bands for c in CONTRASTS]
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        r, g, b = x[::STEP].split(1, 1)
+    def bands(self, x: torch.Tensor) -> torch.Tensor:
+        """Even and odd ones side by side: (frames, bands, 2, cells)."""
+        r, g, b = x.split(1, 1)
         y = 0.299 * r + 0.587 * g + 0.114 * b
         small = nn.functional.avg_pool2d(y, 2)
         edge = lambda v: nn.functional.pad(v, (RADIUS,) * 4, mode="reflect")
         bands = torch.cat([nn.functional.conv2d(edge(y), self.fine, stride=2), nn.functional.conv2d(edge(small), self.coarse)], 1)
-        # even and odd ones side by side: (frames, bands, 2, cells)
-        bands = bands.flatten(2).unflatten(1, (-1, 2))
+        return bands.flatten(2).unflatten(1, (-1, 2))
+
+    def forward(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        near, far = self.bands(x[::STEP]), self.bands(other)
+        first = near[:FAR]
         power = lambda v: ((v * v).sum(2) @ self.zones).mean(0)
-        energy, change = power(bands), power(bands[APART:] - bands[:-APART])
-        return (torch.stack([(change + LEAST).log(), (change / (energy + LEAST) + 1e-2).log()]) @ self.contrasts).flatten()
+        told = lambda change, energy: torch.stack([(change + LEAST).log(), (change / (energy + LEAST) + 1e-2).log()])
+        both = told(power(near[APART:] - near[:-APART]), power(near)), told(power(far - first), (power(far) + power(first)) / 2)
+        return (torch.stack(both) @ self.contrasts).flatten()

@@ -23,15 +23,18 @@ STRENGTH, WIDTH = 0.1, 0.2
 MIXED, MIXED_WIDTH = 6, 0.75
 # numbers of the student's maps, and of what changes in its first layer
 SEEN, MOVED = CHANNELS * 2 * len(CONTRASTS), FIRST * 2 * len(CONTRASTS)
-# a row's numbers: the statistics', those of the network's channels, then these
-SEEN_AT, MOVED_AT, CHANGED_AT = slice(-CHANGED - MOVED - SEEN, -CHANGED - MOVED), slice(-CHANGED - MOVED, -CHANGED), slice(-CHANGED, None)
+# a row's numbers: the statistics', those of the network's channels, and from the end these
+FAR_AT, NEAR_AT = slice(-CHANGED, None), slice(-2 * CHANGED, -CHANGED)
+MOVED_AT = slice(NEAR_AT.start - MOVED, NEAR_AT.start)
+SEEN_AT = slice(MOVED_AT.start - SEEN, MOVED_AT.start)
 # which numbers a kernel compares, how wide it is, and what it counts in the score
 KERNELS = (
-    (("texture",), WIDTH, 0.31),
-    (("patches",), MIXED_WIDTH, 0.22),
-    (("seen",), WIDTH, 0.45),
-    (("moved",), WIDTH, 0.35),
-    (("texture", "seen", "moved", "changes"), WIDTH, 0.67),
+    (("texture",), WIDTH, 0.27),
+    (("patches",), MIXED_WIDTH, 0.19),
+    (("seen",), WIDTH, 0.39),
+    (("moved",), WIDTH, 0.3),
+    (("texture", "seen", "moved"), WIDTH, 0.43),
+    (("texture", "seen", "moved", "near", "far"), WIDTH, 0.43),
 )
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
@@ -137,7 +140,9 @@ class Judge:
 
     def kinds(self, x: np.ndarray) -> dict[str, np.ndarray]:
         mixed = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
-        return {"texture": x[..., :NUMBERS], "patches": mixed.reshape(*x.shape[:-1], -1), "seen": x[..., SEEN_AT], "moved": x[..., MOVED_AT], "changes": x[..., CHANGED_AT]}
+        return {
+            "texture": x[..., :NUMBERS], "patches": mixed.reshape(*x.shape[:-1], -1), "seen": x[..., SEEN_AT], "moved": x[..., MOVED_AT], "near": x[..., NEAR_AT], "far": x[..., FAR_AT],
+        }
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""

@@ -11,7 +11,8 @@ from contract import OPSET, Calibration, Contract, Tensor
 from contract import write as write_contract
 from graphs import agree, half, once
 
-from .changes import Changes
+from .changes import FAR, FAR_S, Changes
+from .changes import NUMBERS as CHANGED
 from .crops import SIDE
 from .kernel import KERNELS, SEEN, STEP, Judge, Numbers
 from .patches import Patches
@@ -21,7 +22,10 @@ from .texture import CONTRASTS, Texture
 LOOK = "10 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
 CONTRACT = Contract(
     "face", "face-forgery", "Whether the texture of a face, and how it goes on from frame to frame, is a camera's picture's.",
-    [Tensor("faces", [-1, 3, 160, 160], LOOK)],
+    [
+        Tensor("faces", [-1, 3, 160, 160], LOOK),
+        Tensor("others", [FAR, 3, 160, 160], f"the same face {FAR_S} s after the first, third, fifth and seventh of them (or before)"),
+    ],
     [
         Tensor("score", [1], "about -1 to 1, one for all frames; positive: swapped, reenacted, re-lipped or generated"),
         Tensor("outside", [1], "share of the statistics beyond the outer hundredths of what was known; up to 0.13 on sources left out"),
@@ -58,10 +62,12 @@ class Graph(torch.nn.Module):
             self.register_buffer(f"factors{i}", torch.from_numpy(k.factors.astype(np.float32)))
         self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
 
-    def forward(self, faces):
+    def forward(self, faces, others):
         by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
-        seen = self.seen(faces)
-        numbers = {"texture": self.texture(faces), "patches": (self.mixing @ by_channel).flatten(), "seen": seen[:SEEN], "moved": seen[SEEN:], "changes": self.changes(faces)}
+        seen, changes = self.seen(faces), self.changes(faces, others)
+        numbers = {
+            "texture": self.texture(faces), "patches": (self.mixing @ by_channel).flatten(), "seen": seen[:SEEN], "moved": seen[SEEN:], "near": changes[:CHANGED], "far": changes[CHANGED:],
+        }
         found = {kind: self.apart[kind](of) for kind, of in numbers.items()}
         score = 0
         for i, (kinds, width, count) in enumerate(KERNELS):
@@ -77,12 +83,13 @@ def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibr
     folder.mkdir(exist_ok=True)
     path = folder / "model.onnx"
     rng = torch.Generator().manual_seed(0)
-    x = torch.nn.functional.avg_pool2d(torch.rand((14, 3, SIDE, SIDE), generator=rng) * 255, 5, 1, 2).cumsum(0) / torch.arange(1, 15).reshape(-1, 1, 1, 1)
-    torch.onnx.export(net, (x,), str(path), input_names=["faces"], output_names=["score", "outside"], opset_version=OPSET, dynamic_axes={"faces": {0: "n"}}, dynamo=False, do_constant_folding=False)
+    x = torch.nn.functional.avg_pool2d(torch.rand((18, 3, SIDE, SIDE), generator=rng) * 255, 5, 1, 2).cumsum(0) / torch.arange(1, 19).reshape(-1, 1, 1, 1)
+    x, y = x[:14], x[14:]
+    torch.onnx.export(net, (x, y), str(path), input_names=["faces", "others"], output_names=["score", "outside"], opset_version=OPSET, dynamic_axes={"faces": {0: "n"}}, dynamo=False, do_constant_folding=False)
     once(path)
     # zones and places, which are exact so, and the student's large layers: filters must sum to one or nothing, and the factors' sum would suffer
     half(path, 20000)
     for n in (14, 11):
-        agree(path, net, {"faces": x[:n]}, 5e-3)
+        agree(path, net, {"faces": x[:n], "others": y}, 5e-3)
     metrics = calibration.pop("metrics")
     write_contract(folder, CONTRACT, version, Calibration(**calibration, note=NOTE), metrics, MEASURED)

@@ -22,7 +22,7 @@ import torch
 
 from graphs import session
 
-from .changes import Changes
+from .changes import Changes, far
 from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
@@ -97,11 +97,12 @@ def around(images: list, meshes: np.ndarray) -> tuple[list, np.ndarray]:
     return [i[y0:y1, x0:x1] for i in images], meshes - [x0, y0]
 
 
-def statistics(nets: Nets, images, meshes) -> np.ndarray:
-    crops = np.array([cut(i, to_crop(m)) for i, m in zip(images, meshes)])
+def statistics(nets: Nets, burst: list[np.ndarray], other: list[np.ndarray]) -> np.ndarray:
+    """Of crops of a burst, and of those that its first ones are also held against."""
+    *nets, changes = nets
     with torch.inference_mode():
-        x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().contiguous()
-        return torch.cat([net(x) for net in nets]).numpy()
+        x, y = (torch.from_numpy(np.array(c)).permute(0, 3, 1, 2).float().contiguous() for c in (burst, other))
+        return torch.cat([*(net(x) for net in nets), changes(x, y)]).numpy()
 
 
 def skin_tone(crop: np.ndarray) -> float:
@@ -122,25 +123,26 @@ def read(path: Path, faces: Faces, nets: Nets, seed: int):
         mesh = faces.look(image)
         if mesh is not None:
             images.append(image), meshes.append(mesh.astype(float)), times.append(now)
-    cuts = steady(np.array(times))
-    if not cuts:
+    times, meshes = np.array(times), np.array(meshes)
+    bursts = [(list(range(c.start, c.stop)), others) for c in steady(times) if (others := far(times, c.start))]
+    if not bursts:
         return None
-    meshes = np.array(meshes)
-    copied = {0: cuts[0], len(cuts) - 1: cuts[-1]}
-    used = np.concatenate([np.arange(c.start, c.stop) for c in copied.values()])
-    step = float(np.median(np.diff(times)))
-    small, moved = degraded(*around([images[k] for k in used], meshes[used]), 1 / step, np.random.default_rng(seed))
+    crop = lambda images, meshes, k: cut(images[k], to_crop(meshes[k]))
+    of = lambda images, meshes, rows: [crop(images, meshes, k) for k in rows]
+    copied = {0, len(bursts) - 1}
+    used = np.unique([k for q in copied for rows in bursts[q] for k in rows])
+    small, moved = degraded(*around([images[k] for k in used], meshes[used]), 1 / float(np.median(np.diff(times))), np.random.default_rng(seed))
     out = None
-    for q, c in enumerate(cuts):
-        v = statistics(nets, images[c], meshes[c])
+    for q, rows in enumerate(bursts):
+        v = statistics(nets, *(of(images, meshes, r) for r in rows))
         out = np.full((2, MOST, len(v)), np.nan, np.float32) if out is None else out
         out[0, q] = v
-        here = slice(*np.searchsorted(used, [c.start, c.stop]))
-        if q in copied and here.stop <= len(small):
-            out[1, q] = statistics(nets, small[here], moved[here])
+        here = [np.searchsorted(used, r) for r in rows]
+        if q in copied and max(map(max, here)) < len(small):
+            out[1, q] = statistics(nets, *(of(small, moved, r) for r in here))
     eyes = np.median([np.linalg.norm(np.subtract(*five(m)[:2])) for m in meshes])
     looks = [cut(images[k], to_crop(meshes[k])) for k in np.linspace(0, len(images) - 1, LOOKS).astype(int)]
-    return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), step), looks
+    return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), float(np.median(np.diff(times)))), looks
 
 
 def main() -> None:

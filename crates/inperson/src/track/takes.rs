@@ -3,8 +3,8 @@
 
 use crate::time::Timestamp;
 
-/// Frames of a take: more than are looked at, since calls drop some.
-pub const TAKE: usize = 20;
+/// Frames of a take: what is looked at in a row and what that is held against later, at up to 30 a second.
+pub const TAKE: usize = 24;
 
 /// Time from the start of a take to that of the next: three early ones within the first burst, then every third minute, then every fifth.
 const APART: [i64; 3] = [1_600_000, 5_000_000, 7_000_000];

@@ -18,6 +18,10 @@ const FRAMES: [usize; 2] = [10, 14];
 /// Longest time between frames of one take, and the longest median of it that was calibrated: 20 frames a second. Microseconds.
 const BROKEN: i64 = 400_000;
 const SLOWEST: i64 = 50_000;
+/// So many of a take's first frames, every second one, are also held against another that lies so far from it, before or after, and at most so much off that. Microseconds.
+const HELD: usize = 4;
+const AWAY: i64 = 560_000;
+const OFF: i64 = 120_000;
 
 /// One frame of a take.
 #[derive(Debug, Clone)]
@@ -32,9 +36,12 @@ struct Shot {
 #[derive(Debug, Default)]
 pub(super) struct Filling(Vec<Shot>);
 
-/// Successive frames of a take, fit to be judged.
+/// Successive frames of a take, fit to be judged, and those that the first ones are held against.
 #[derive(Debug)]
-pub(super) struct Take(Vec<Shot>);
+pub(super) struct Take {
+    shots: Vec<Shot>,
+    others: Vec<Shot>,
+}
 
 /// What the model said of a take.
 #[derive(Debug, Clone)]
@@ -72,8 +79,28 @@ impl Filling {
             return None;
         }
         let shots = &longest[..longest.len().min(FRAMES[1])];
-        gate.admits_all(shots.iter().map(|s| &s.quality)).then(|| Take(shots.to_vec()))
+        let held = shots.iter().step_by(2).take(HELD);
+        let Some(others) = held.map(|s| away(s, &all)).collect::<Option<Vec<Shot>>>() else {
+            gate.refuse(Reason::TooFewFrames);
+            return None;
+        };
+        gate.admits_all(shots.iter().chain(&others).map(|s| &s.quality)).then(|| Take { shots: shots.to_vec(), others })
     }
+}
+
+/// The frame that lies nearest to the distance at which frames are held against each other; of two alike the later one.
+fn away(shot: &Shot, all: &[Shot]) -> Option<Shot> {
+    let off = |other: &Shot| (other.at.since(shot.at).abs() - AWAY).abs();
+    let nearest = all.iter().min_by_key(|other| (off(other), other.at < shot.at))?;
+    (off(nearest) <= OFF).then(|| nearest.clone())
+}
+
+/// Pictures as the model takes them.
+fn pictures(shots: &[Shot]) -> Result<Array4<f32>> {
+    // of its final size at once: megabytes that grow by doubling leave holes behind
+    let mut chw = Vec::with_capacity(shots.len() * 3 * CONTEXT * CONTEXT);
+    chw.extend(shots.iter().flat_map(|s| planar(&s.rgb)));
+    Array4::from_shape_vec((shots.len(), 3, CONTEXT, CONTEXT), chw).map_err(|e| Error::model(MODEL, e.to_string()))
 }
 
 impl Take {
@@ -82,19 +109,15 @@ impl Take {
     /// # Errors
     /// [`Error::Model`] when the graph fails or gives no finite score.
     pub(super) fn judge(self, model: &Model) -> Result<Judged> {
-        // of its final size at once: megabytes that grow by doubling leave holes behind
-        let mut chw = Vec::with_capacity(self.0.len() * 3 * CONTEXT * CONTEXT);
-        chw.extend(self.0.iter().flat_map(|s| planar(&s.rgb)));
-        let input = Array4::from_shape_vec((self.0.len(), 3, CONTEXT, CONTEXT), chw);
-        let input = input.map_err(|e| Error::model(MODEL, e.to_string()))?;
-        let out = model.run(&[input.view().into_dyn()])?;
+        let (shots, others) = (pictures(&self.shots)?, pictures(&self.others)?);
+        let out = model.run(&[shots.view().into_dyn(), others.view().into_dyn()])?;
         let number = |at: usize| out.get(at).and_then(|o| o.iter().next()).copied().unwrap_or(f32::NAN);
         let (score, outside) = (number(0), number(1));
         if !score.is_finite() || !outside.is_finite() {
             return Err(Error::model(MODEL, "gave no finite score"));
         }
-        let (first, last) = (self.0[0].at, self.0[self.0.len() - 1].at);
-        let [x0, y0, x1, y1] = self.0[self.0.len() / 2].share.map(|v| v.clamp(0.0, 1.0));
+        let (first, last) = (self.shots[0].at, self.shots[self.shots.len() - 1].at);
+        let [x0, y0, x1, y1] = self.shots[self.shots.len() / 2].share.map(|v| v.clamp(0.0, 1.0));
         Ok(Judged { span: Span::new(first, last.plus(1)), score, outside, region: [x0, y0, x1 - x0, y1 - y0] })
     }
 }
@@ -140,7 +163,7 @@ mod tests {
     fn takes(times: impl Iterator<Item = i64>, eyes: f32) -> (Vec<(i64, usize)>, Finding) {
         let (mut filling, mut gate) = (Filling::default(), Gate::default());
         let found = times.filter_map(|t| filling.add(&face(t, eyes), &mut gate));
-        (found.map(|t| (t.0[0].at.0, t.0.len())).collect(), gate.abstention(Some(1)))
+        (found.map(|t| (t.shots[0].at.0, t.shots.len())).collect(), gate.abstention(Some(1)))
     }
 
     fn steady(step: i64) -> impl Iterator<Item = i64> {
@@ -154,12 +177,33 @@ mod tests {
         let dropped = |after: &'static [i64]| {
             steady(40_000).map(move |t| t + 40_000 * after.iter().filter(|&&a| t > 300_000 + 40_000 * a).count() as i64)
         };
-        assert_eq!(takes(dropped(&[9]), 50.0).0, [(300_000, 10)]);
+        assert_eq!(takes(dropped(&[9]), 50.0).0, [(300_000 + 11 * 40_000, 14)]);
         assert_eq!(takes(dropped(&[2]), 50.0).0, [(300_000 + 4 * 40_000, 14)]);
-        assert_eq!(takes(dropped(&[6, 13]), 50.0).0, []);
+        assert_eq!(takes(dropped(&[6, 13]), 50.0).0, [(300_000 + 16 * 40_000, 10)]);
+        assert_eq!(takes(dropped(&[6, 13, 20]), 50.0).0, []);
         // the rest of one that the face left, and a whole one
         let two = steady(40_000).take(9).chain(steady(40_000).map(|t| t + 2_000_000));
         assert_eq!(takes(two, 50.0).0, [(2_300_000, 14)]);
+    }
+
+    #[test]
+    fn first_frames_are_held_against_those_half_a_second_away() {
+        let others = |step: i64, of: [usize; HELD]| {
+            let all: Vec<Shot> = steady(step)
+                .map(|t| Shot {
+                    at: Timestamp(t),
+                    rgb: Arc::from([]),
+                    share: [0.0; 4],
+                    quality: FaceQuality::default(),
+                })
+                .collect();
+            of.map(|k| away(&all[k], &all).map(|s| (s.at.0 - 300_000) / step))
+        };
+        assert_eq!(others(40_000, [0, 2, 4, 6]), [14, 16, 18, 20].map(Some));
+        assert_eq!(others(33_000, [0, 2, 4, 6]), [17, 19, 21, 23].map(Some));
+        // late in a take they lie before
+        assert_eq!(others(40_000, [10, 12, 14, 16]), [23, 0, 0, 2].map(Some));
+        assert_eq!(others(20_000, [0, 2, 4, 6]), [Some(23), None, None, None]);
     }
 
     #[test]
