@@ -29,12 +29,12 @@ MOVED_AT = slice(NEAR_AT.start - MOVED, NEAR_AT.start)
 SEEN_AT = slice(MOVED_AT.start - SEEN, MOVED_AT.start)
 # which numbers a kernel compares, how wide it is, and what it counts in the score
 KERNELS = (
-    (("texture",), WIDTH, 0.27),
-    (("patches",), MIXED_WIDTH, 0.19),
-    (("seen",), WIDTH, 0.39),
-    (("moved",), WIDTH, 0.3),
-    (("texture", "seen", "moved"), WIDTH, 0.43),
-    (("texture", "seen", "moved", "near", "far"), WIDTH, 0.43),
+    (("texture",), WIDTH, 0.3),
+    (("patches",), MIXED_WIDTH, 0.21),
+    (("seen",), WIDTH, 0.44),
+    (("moved",), WIDTH, 0.1),
+    (("texture", "seen", "moved"), WIDTH, 0.475),
+    (("texture", "seen", "moved", "near", "far"), WIDTH, 0.475),
 )
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
