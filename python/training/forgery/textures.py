@@ -127,11 +127,10 @@ def read(path: Path, faces: Faces, nets: Nets, seed: int):
     bursts = [(list(range(c.start, c.stop)), others) for c in steady(times) if (others := far(times, c.start))]
     if not bursts:
         return None
-    crop = lambda images, meshes, k: cut(images[k], to_crop(meshes[k]))
-    of = lambda images, meshes, rows: [crop(images, meshes, k) for k in rows]
-    copied = {0, len(bursts) - 1}
+    of = lambda images, meshes, rows: [cut(images[k], to_crop(meshes[k])) for k in rows]
+    copied, step = {0, len(bursts) - 1}, float(np.median(np.diff(times)))
     used = np.unique([k for q in copied for rows in bursts[q] for k in rows])
-    small, moved = degraded(*around([images[k] for k in used], meshes[used]), 1 / float(np.median(np.diff(times))), np.random.default_rng(seed))
+    small, moved = degraded(*around([images[k] for k in used], meshes[used]), 1 / step, np.random.default_rng(seed))
     out = None
     for q, rows in enumerate(bursts):
         v = statistics(nets, *(of(images, meshes, r) for r in rows))
@@ -141,8 +140,8 @@ def read(path: Path, faces: Faces, nets: Nets, seed: int):
         if q in copied and max(map(max, here)) < len(small):
             out[1, q] = statistics(nets, *(of(small, moved, r) for r in here))
     eyes = np.median([np.linalg.norm(np.subtract(*five(m)[:2])) for m in meshes])
-    looks = [cut(images[k], to_crop(meshes[k])) for k in np.linspace(0, len(images) - 1, LOOKS).astype(int)]
-    return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), float(np.median(np.diff(times)))), looks
+    looks = of(images, meshes, np.linspace(0, len(images) - 1, LOOKS).astype(int))
+    return out, (np.log(eyes), np.log(images[0].shape[0] * images[0].shape[1]), step), looks
 
 
 def main() -> None:

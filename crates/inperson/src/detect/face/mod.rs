@@ -3,8 +3,8 @@
 //! The model `face` reads takes: runs of successive frames of the face with its hair, neck and background, a few in an interview, and a few
 //! frames half a second away. It sees how texture differs from zone to zone of the face and its surroundings, in single frames, from one to
 //! the next (Portilla & Simoncelli 2000 describe textures so; Lucas & Kanade 1981 the flow that is taken out first) and over that half second,
-//! so that camera and encoder, which all zones share, cancel. Its scores are averaged, drawn towards zero while takes are few, and calibrated on whole clips of sources left out. Weak
-//! evidence: it moves a verdict together with others, and flags nobody by itself.
+//! so that camera and encoder, which all zones share, cancel. Its scores are averaged, drawn towards zero while takes are few, and calibrated
+//! on whole clips of sources left out. Weak evidence: it moves a verdict together with others, and flags nobody by itself.
 
 mod take;
 

@@ -18,7 +18,8 @@ const FRAMES: [usize; 2] = [10, 14];
 /// Longest time between frames of one take, and the longest median of it that was calibrated: 20 frames a second. Microseconds.
 const BROKEN: i64 = 400_000;
 const SLOWEST: i64 = 50_000;
-/// So many of a take's first frames, every second one, are also held against another that lies so far from it, before or after, and at most so much off that. Microseconds.
+/// So many of a take's first frames, every second one, are also held against another that lies so far from it, before or after, and at most
+/// so much off that. Microseconds.
 const HELD: usize = 4;
 const AWAY: i64 = 560_000;
 const OFF: i64 = 120_000;
@@ -211,6 +212,8 @@ mod tests {
         let refused = |reason| (vec![], Finding::Abstain { reason });
         assert_eq!(takes(steady(66_000), 50.0), refused(Reason::TooFewFrames));
         assert_eq!(takes(steady(500_000), 50.0), refused(Reason::TooFewFrames));
+        // over before half a second has passed
+        assert_eq!(takes(steady(20_000), 50.0), refused(Reason::TooFewFrames));
         assert_eq!(takes(steady(40_000), 15.0), refused(Reason::TooSmall));
     }
 }
