@@ -10,6 +10,7 @@ ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratc
     python -m voice.versions --data DATA --name clips --seed 3 --every 2 --first 1 --chain mild
     python -m voice.versions --data DATA --name clips --seed 4 --chain called       (and --seed 5)
     python -m voice.mixes --data DATA                                    (two voices at once)
+    python -m voice.losses --data DATA                                   (what tells frames made up for lost packets; ten minutes)
     python -m voice.textures --data DATA --name clips                    (and clips-v1, -v3, -v4, -v5, mixes: what the network sees; half an hour)
     python -m voice.train --data DATA --out NETS --fold K                (K from 0 to 4, and -1 for all that ships; four minutes each)
     python -m voice.evaluate --data DATA --nets NETS

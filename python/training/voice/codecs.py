@@ -15,6 +15,7 @@ import numpy as np
 from .store import RATE
 
 FRAME = RATE // 50  # 20 ms
+AHEAD = RATE * 65 // 10_000  # samples that Opus' encoder looks ahead
 VOIP, AUDIO = 2048, 2049
 SET_BITRATE, SET_COMPLEXITY, SET_FEC, SET_LOSS = 4002, 4010, 4012, 4014
 AMR_MODES = {4.75: 0, 5.15: 1, 5.9: 2, 6.7: 3, 7.4: 4, 7.95: 5, 10.2: 6, 12.2: 7}
@@ -28,8 +29,23 @@ def library(name: str) -> ctypes.CDLL:
     return ctypes.CDLL(path)
 
 
+def bursts(packets: int, loss: float, rng: np.random.Generator) -> np.ndarray:
+    """Which packets are lost: so many on average, some of them in bursts."""
+    lost, now = np.zeros(packets, bool), False
+    for i in range(packets):
+        # a packet after a lost one is lost with 40 %
+        lost[i] = now = rng.random() < (0.4 if now else 0.6 * loss / (1 - loss))
+    return lost
+
+
 def opus(pcm: np.ndarray, bits: int, loss: float = 0.0, rng: np.random.Generator | None = None, fec: bool = False) -> np.ndarray:
     """Opus at `bits` per second; `loss` of the packets never arrive, some of them in bursts, and are concealed."""
+    packets = len(pcm) // FRAME + 1
+    return carried(pcm, bits, bursts(packets, loss, rng) if rng is not None and loss else np.zeros(packets, bool), loss, fec)[0]
+
+
+def carried(pcm: np.ndarray, bits: int, lost: np.ndarray, loss: float = 0.0, fec: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Opus at `bits` per second, of whose packets those that are `lost` are concealed where the encoder expects so much `loss`; and which samples those are."""
     lib = library("opus")
     lib.opus_encoder_create.restype = lib.opus_decoder_create.restype = ctypes.c_void_p
     error = ctypes.c_int()
@@ -37,19 +53,17 @@ def opus(pcm: np.ndarray, bits: int, loss: float = 0.0, rng: np.random.Generator
     decoder = ctypes.c_void_p(lib.opus_decoder_create(RATE, 1, ctypes.byref(error)))
     for key, value in ((SET_BITRATE, bits), (SET_COMPLEXITY, 7), (SET_FEC, int(fec)), (SET_LOSS, int(100 * loss))):
         lib.opus_encoder_ctl(encoder, key, ctypes.c_int(value))
-    skip = RATE * 65 // 10_000  # the encoder looks 6.5 ms ahead
-    padded = np.concatenate([pcm, np.zeros(FRAME + skip - len(pcm) % FRAME, np.int16)])
+    padded = np.concatenate([pcm, np.zeros(FRAME + AHEAD - len(pcm) % FRAME, np.int16)])
     frames = np.ascontiguousarray(padded[: len(padded) // FRAME * FRAME].reshape(-1, FRAME))
-    packet, heard, lost = (ctypes.c_ubyte * 1500)(), np.zeros_like(frames), False
+    packet, heard = (ctypes.c_ubyte * 1500)(), np.zeros_like(frames)
     for i, frame in enumerate(frames):
         size = lib.opus_encode(encoder, frame.ctypes.data_as(ctypes.c_void_p), FRAME, packet, 1500)
-        # a packet after a lost one is lost with 40 %
-        lost = bool(rng is not None and loss and rng.random() < (0.4 if lost else 0.6 * loss / (1 - loss)))
         out = heard[i].ctypes.data_as(ctypes.c_void_p)
-        lib.opus_decode(decoder, None if lost else packet, 0 if lost else size, out, FRAME, 0)
+        lib.opus_decode(decoder, None if lost[i] else packet, 0 if lost[i] else size, out, FRAME, 0)
     lib.opus_encoder_destroy(encoder)
     lib.opus_decoder_destroy(decoder)
-    return heard.reshape(-1)[skip : skip + len(pcm)]
+    whole = lambda x: x[AHEAD : AHEAD + len(pcm)]
+    return whole(heard.reshape(-1)), whole(np.repeat(lost[: len(frames)], FRAME))
 
 
 def to_8k(x: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ def small(path: Path) -> None:
         if values.dtype != np.float32 or values.size <= 256:
             continue
         name, rows = tensor.name, values.reshape(len(values), -1)
-        eight = name.startswith(("heads.", "known.", "likeness.parts.own."))
+        eight = name.startswith(("heads.", "known.", "likeness.parts.own.", "front.concealment."))
         if not eight or not (name.endswith(".weight") and len(values) > 1):
             if not name.endswith((".bias", "wide.weight")):
                 tensor.CopyFrom(numbers.from_array(values.astype(np.float16), f"{name}_half"))

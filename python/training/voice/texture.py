@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .concealment import Concealment, finer, longer
 from .cycles import Cycles
 from .moments import Over, halves
 from .store import RATE
@@ -96,20 +97,23 @@ class Texture(nn.Module):
         put("filters", several.reshape(104, -1)), put("smooth", even.reshape(8 * bands, -1))
         put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
         self.cycles = Cycles(lags[: LAGS[1] - LAGS[0]], len(EDGES) - 1)
+        self.concealment = Concealment()
 
     def forward(self, audio: Tensor) -> Tensor:
         x = audio - audio.mean(1, keepdim=True)
         x = x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
         over, late = Over([]), Over([])
-        self.spectrum(over, x)
-        self.periods(over, late, x)
+        said = self.spectrum(over, x)
+        self.periods(over, late, x, said)
         return torch.cat(over.out + late.out, 1)
 
-    def spectrum(self, over: Over, x: Tensor) -> None:
-        """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics."""
-        power = self.short(x)
-        _, heard = loud(power, 28)
-        bands = logs(power, self.cepstral_bank)
+    def spectrum(self, over: Over, x: Tensor) -> Tensor:
+        """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics. Returns how much of each frame was said
+        rather than made up for lost packets."""
+        power, fine = self.short(x), self.fine(x)
+        bands, fine_bands = logs(power, self.cepstral_bank), logs(fine, self.fine_bank)
+        said = self.concealment(Concealment.seen(bands, fine_bands))
+        heard = loud(power, 28)[1] * said
         c = bands @ self.cepstral
         over.moments(c[:, :, 1:], heard)
         change, both = c[:, 2:] - c[:, :-2], heard[:, 2:] * heard[:, :-2]
@@ -124,16 +128,15 @@ class Texture(nn.Module):
         count = self.eight.sum(0)
         over.moments((kept.log() @ self.eight) / count - (kept @ self.eight / count).log(), heard)
 
-        power = self.fine(x)
-        _, heard = loud(power, 30)
-        bands = logs(power, self.fine_bank)
-        self.modulation(over, halves(bands), self.quick, 32, [0, 2, 4, 7, 11, 16])
-        c = bands @ self.fine_cepstral
+        heard = loud(fine, 30)[1] * finer(said, fine.shape[1])
+        self.modulation(over, halves(fine_bands), self.quick, 32, [0, 2, 4, 7, 11, 16])
+        c = fine_bands @ self.fine_cepstral
         change = c[:, 1:] - c[:, :-1]
         over.moments((change.abs() + 1e-3).log(), heard[:, 1:])
         size = over.mean(change.square(), heard[:, 1:]) + 1e-4
         far = (c[:, 8:] - c[:, :-8]).square()
         over.add((over.mean((change[:, 1:] - change[:, :-1]).square(), heard[:, 2:]) / size + 1e-3).log(), (over.mean(far, heard[:, 8:]) / size + 1e-3).log())
+        return said
 
     def modulation(self, over: Over, bands: Tensor, basis: Tensor, hop: int, edges: list[int]) -> None:
         """Steps between the levels of neighbouring modulation frequencies of each band."""
@@ -170,12 +173,12 @@ class Texture(nn.Module):
         over.moments(strength[:, 1:] - strength[:, :-1], steady)
         over.moments(level[:, 2:] - 2 * level[:, 1:-1] + level[:, :-2], both)
 
-    def periods(self, over: Over, late: Over, x: Tensor) -> None:
+    def periods(self, over: Over, late: Over, x: Tensor, said: Tensor) -> None:
         """How each band repeats after a period of the pitch, in three windows and in its envelope, and which do so together."""
         # every second frame is what the long window and `late` look at
         half = lambda v: v[:, 1::2]
         long, power, brief = self.long(x[:, 160:]), self.middle(x), self.brief(x)
-        _, heard = loud(long, 25)
+        heard = loud(long, 25)[1] * longer(said, long.shape[1], 1, 4, 2)
         self.lines(over, long, heard)
         narrow = logs(long, self.narrow_bank)
         rough = (narrow[:, :, 1:121] - narrow[:, :, :120]).abs()
@@ -189,6 +192,7 @@ class Texture(nn.Module):
         near = (audible @ cosine[:lags, :low].T) / self.middle_left[:lags] / ((audible * self.twice[:low]).sum(2, keepdim=True) + 1e-3)
         strength, at = near.max(2, keepdim=True)
         level, heard = loud(power, 25)
+        heard = heard * longer(said, power.shape[1], 1, 2, 1)
         voiced = torch.sigmoid((strength - 0.3) / 0.04) * heard
         self.pitch(over, near, strength, at, level, voiced)
         at = at[:, :, 0]

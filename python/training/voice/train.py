@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from .models import COMPARED, COVARIATES, KNOWN, LANDMARKS, PRINCIPAL, Judge, Layer, Likeness, Pupil, Verdict
 from .prepare import FOLDS, product, training
-from .textures import Textures
+from .textures import Textures, front
 
 BATCH, RATE, DECAY = 256, 2e-3, 0.3
 # scatter that is added to the scaled statistics, and how sure the network may become
@@ -226,6 +226,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             read.judge(judge, pupil)
         teach(head.suffered, z, sides(kind > 0), suffering, rounds // 3, rng)
         teach(head.several, z, sides(kind == len(sets) - 1), shares(0.25, 0.25, 0.5), rounds // 2, rng)
+    net.front = front(data)
     return net.eval()
 
 
