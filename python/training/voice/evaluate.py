@@ -58,10 +58,9 @@ def judged(data: Path, nets: Path, name: str) -> pd.DataFrame:
 
 
 def worth(parts: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """What the other parts of the verdict count beside the first one."""
+    """What the parts of the verdict count, by logistic regression."""
     spread = parts.std(1)
-    fit = LogisticRegression(C=1e3).fit((parts / spread[:, None]).T, label, sample_weight=weight / weight.mean()).coef_[0] / spread
-    return np.clip(fit[1:] / fit[0], [0, 0, 0, -3], [8, 3, 8, 3])
+    return LogisticRegression(C=1e3, max_iter=500).fit((parts / spread[:, None]).T, label, sample_weight=weight / weight.mean()).coef_[0] / spread
 
 
 def main() -> None:
@@ -79,7 +78,7 @@ def main() -> None:
     # a fold's is fitted on the others
     fit = lambda use: worth(every[:, use], label[clip[use]], weight[clip[use]])
     worths, whole = np.array([fit(fold[clip] != k) for k in range(FOLDS)]), fit(np.ones(len(clip), bool))
-    print(f"worth of {', '.join(PARTS[1:])}, by fold:", worths.round(2).tolist())
+    print(f"worth of {', '.join(PARTS)}, by fold:", worths.round(2).tolist())
     np.save(a.nets / "worth.npy", whole)
     for name, f in frames.items():
         at = f.index.to_numpy()

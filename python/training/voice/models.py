@@ -16,15 +16,15 @@ KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, without those of the voice's cycles, and how many principal parts of them, with how many listenings
 COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
 # what `Verdict.parts` holds
-PARTS = ("good", "like_good", "poor", "like_poor", "share")
-# share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that says
-# nothing either way, which is what remains
-CAUTION, NOTHING = 0.7, -0.6
+PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
+# share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
+# remains, which says next to nothing and leans to genuine
+CAUTION, NOTHING = 0.7, -0.4
 
 
 def verdict(parts, worth):
-    """The logit: `parts` (parts, clips), and what those after the first are worth (parts - 1, clips or 1)."""
-    whole, caution = parts[0] + (parts[1:] * worth).sum(0), CAUTION * parts[-1]
+    """The logit: `parts` (parts, clips), and what they are worth (parts, clips or 1)."""
+    whole, caution = (parts * worth).sum(0), CAUTION * parts[PARTS.index("share")]
     return whole * (1 - caution) + NOTHING * caution
 
 
@@ -108,8 +108,8 @@ class Head(nn.Module):
 class Verdict(nn.Module):
     """Logits of the statistics, each brought to its training median and spread and bounded: the mean of some heads, and a likeness.
 
-    The two kinds of judges are mixed by how much the sound suffered; `worth` is what the parts after the first count and what
-    having suffered counts itself, fitted on scores out of the folds.
+    The two kinds of judges are mixed by how much the sound suffered; `worth` is what the parts count and what having suffered, and having suffered
+    a little, counts itself, fitted on scores out of the folds.
     """
 
     def __init__(self, numbers: int, heads: int):
@@ -117,7 +117,7 @@ class Verdict(nn.Module):
         self.front = Texture()
         self.register_buffer("middle", torch.zeros(numbers))
         self.register_buffer("spread", torch.ones(numbers))
-        self.register_buffer("worth", torch.zeros(len(PARTS) - 1))
+        self.register_buffer("worth", torch.zeros(len(PARTS)))
         self.known, self.likeness = Known(), Likeness()
         self.heads = nn.ModuleList(Head(numbers) for _ in range(heads))
 
@@ -125,14 +125,14 @@ class Verdict(nn.Module):
         return torch.tanh((statistics - self.middle) / self.spread / 3) * 3
 
     def parts(self, x: torch.Tensor) -> torch.Tensor:
-        """Of scaled statistics what judges and likenesses say, and the share of the second ones, which those are multiplied by; the first ones
-        keep theirs until the sound suffered much (parts, clips)."""
+        """Of scaled statistics what judges and likenesses say, the share of the second ones, which those are multiplied by, and how far it lies from
+        none and all, as after good calls, where all scores are lower; the first ones keep their share until the sound suffered much (parts, clips)."""
         known, found = self.known(x), []
         like = self.likeness(x, known)
         for h in self.heads:
             share = torch.sigmoid(h.suffered(x))
             sound = 1 - share * share * share
-            found.append(torch.stack([sound * h.good(x, known), sound * like[:, 0], share * h.poor(x, known), share * like[:, 1], share]))
+            found.append(torch.stack([sound * h.good(x, known), sound * like[:, 0], share * h.poor(x, known), share * like[:, 1], share, share * (1 - share)]))
         return torch.stack(found).mean(0)
 
     def voices(self, x: torch.Tensor) -> torch.Tensor:
