@@ -19,7 +19,7 @@ COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
 # remains, which says next to nothing and leans to genuine
-CAUTION, NOTHING = 0.7, -0.4
+CAUTION, NOTHING = 0.7, -0.2
 
 
 def verdict(parts, worth):
