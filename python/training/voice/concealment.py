@@ -14,8 +14,8 @@ from .transform import Tensor
 
 # bands that are seen of each frame: of 32 ms, and four times of 10 ms
 BANDS, FINE, TIMES = 40, 20, 4
-# logit at which a frame counts by half, and how sharply
-LINE, SHARP = -0.5, 1.0
+# logit at which a frame counts by half
+LINE = -0.5
 
 
 class Concealment(nn.Module):
@@ -44,11 +44,11 @@ class Concealment(nn.Module):
         return self.last(x)[:, 0]
 
     def forward(self, seen: Tensor) -> Tensor:
-        return torch.sigmoid((LINE - self.logit(seen)) * SHARP)[:, :, None]
+        return torch.sigmoid(LINE - self.logit(seen))[:, :, None]
 
 
 def finer(heard: Tensor, frames: int) -> Tensor:
-    """As many as there are of 10 ms every 2.5 ms."""
+    """As many as there are of 10 ms every 2.5 ms; the first and last ones stand for what lies before and after."""
     each = heard.repeat(1, 1, TIMES).reshape(heard.shape[0], -1, 1)
     return torch.cat([each[:, :1], each[:, :1], each, each[:, -1:].repeat(1, 12, 1)], 1)[:, :frames]
 

@@ -1,4 +1,4 @@
-"""Teaches `Concealment` what was made up for lost packets: python -m voice.losses --data DIR [--minutes 6]
+"""Teaches `Concealment` what was made up for lost packets: python -m voice.losses --data DIR [--steps 9000]
 
 Every second clip once through a call that loses packets: through Opus and its concealment, or with gaps that are silent or go on with the last period of the
 pitch. Writes `concealment.pt`, taught outside fold 0 and tried there; it is not told which voices are genuine.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,9 @@ from torch import nn
 from torch.nn import functional
 
 from .codecs import FRAME, bursts, carried, opus
-from .concealment import Concealment
+from .concealment import LINE, Concealment
 from .store import RATE, Clips, to_float, to_pcm
-from .texture import Texture, logs
+from .texture import Texture
 from .transform import hann
 
 # share of a frame's window over which it counts as made up
@@ -48,7 +47,7 @@ def repeated(x: np.ndarray, lost: np.ndarray) -> np.ndarray:
     return y.clip(-32768, 32767).astype(np.int16)
 
 
-def called(pcm: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def lossy(pcm: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A clip after a call, and which of its samples were made up."""
     kind = rng.choice(["opus", "whole", "repeated", "silent"], p=[0.72, 0.12, 0.1, 0.06])
     bits, loss = int(rng.choice([8, 12, 16, 16, 20, 24, 32, 48])) * 1000, rng.uniform(0.02, 0.15)
@@ -65,26 +64,24 @@ def called(pcm: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
 @torch.inference_mode()
 def example(front: Texture, pcm: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """What is seen of a clip after a call (frames, bands), and which frames were made up."""
-    sound, lost = called(pcm, rng)
-    x = torch.from_numpy(to_float(sound))[None]
-    x = x - x.mean(1, keepdim=True)
-    x = x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
-    seen = Concealment.seen(logs(front.short(x), front.cepstral_bank), logs(front.fine(x), front.fine_bank))[0].numpy()
+    sound, lost = lossy(pcm, rng)
+    x = front.level(torch.from_numpy(to_float(sound))[None])
+    seen = Concealment.seen(*front.bands(front.short(x), front.fine(x)))[0].numpy()
     window = hann(512) / hann(512).sum()
     return seen.astype(np.float16), np.convolve(lost, window, "valid")[::160][: len(seen)]
 
 
-def teach(net: Concealment, examples: list, seconds: float) -> None:
-    """Logistic regression on stretches of `STEADY` frames; the rate falls with the time that is left."""
-    rng, start, losses = np.random.default_rng(0), time.process_time(), []
+def teach(net: Concealment, examples: list, steps: int) -> None:
+    """Logistic regression on stretches of `STEADY` frames."""
+    rng, losses = np.random.default_rng(0), []
     several = np.concatenate([seen[::50] for seen, _ in examples]).astype(np.float32)
     net.middle.copy_(torch.from_numpy(several.mean(0))), net.spread.copy_(torch.from_numpy(several.std(0)))
     nn.init.kaiming_uniform_(net.last.weight), nn.init.constant_(net.last.bias, -2.0)
     optimiser = torch.optim.AdamW(net.parameters(), PEAK, weight_decay=0.02)
     long = [e for e in examples if len(e[1]) >= STEADY]
-    while (gone := (time.process_time() - start) / seconds) < 1:
+    for step in range(steps):
         for g in optimiser.param_groups:
-            g["lr"] = PEAK * min(1, (len(losses) + 1) / 100) * 0.5 * (1 + math.cos(math.pi * gone))
+            g["lr"] = PEAK * min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / steps))
         x, y = [], []
         for i in rng.integers(len(long), size=BATCH):
             seen, lost = long[i]
@@ -110,13 +107,13 @@ def tried(net: Concealment, examples: list, spoof: np.ndarray) -> None:
         lost = np.concatenate([y for _, y in some])
         made, said = lost > 0.5, lost < 0.02
         area = roc_auc_score(made[made | said], logit[made | said])
-        print(f"{name}: AUC {area:.4f}; " + ", ".join(f"over {t}: {(logit[made] > t).mean():.3f} of made up, {(logit[said] > t).mean():.4f} of said" for t in (-2, -1, 0, 1, 2)), flush=True)
+        print(f"{name}: AUC {area:.4f}; " + ", ".join(f"over {t}: {(logit[made] > t).mean():.3f} of made up, {(logit[said] > t).mean():.4f} of said" for t in (LINE - 1, LINE, LINE + 1)), flush=True)
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--minutes", type=float, default=6)
+    p.add_argument("--steps", type=int, default=9000)
     a = p.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -125,7 +122,7 @@ def main() -> None:
     examples = [example(front, np.array(clips[i]), np.random.default_rng([88, int(i)])) for i in table.index]
     test, spoof = (table.fold == 0).to_numpy(), (table.label == "spoof").to_numpy()
     net = Concealment()
-    teach(net, [e for e, out in zip(examples, test) if not out], a.minutes * 60)
+    teach(net, [e for e, out in zip(examples, test) if not out], a.steps)
     tried(net, [e for e, out in zip(examples, test) if out], spoof[test])
     torch.save(net.state_dict(), a.data / "concealment.pt")
 

@@ -99,10 +99,17 @@ class Texture(nn.Module):
         self.cycles = Cycles(lags[: LAGS[1] - LAGS[0]], len(EDGES) - 1)
         self.concealment = Concealment()
 
-    def forward(self, audio: Tensor) -> Tensor:
+    @staticmethod
+    def level(audio: Tensor) -> Tensor:
         x = audio - audio.mean(1, keepdim=True)
-        x = x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
-        over, late = Over([]), Over([])
+        return x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
+
+    def bands(self, power: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """Levels of bands every 10 and every 2.5 ms, from which cepstra are taken and concealment is told."""
+        return logs(power, self.cepstral_bank), logs(fine, self.fine_bank)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        x, over, late = self.level(audio), Over([]), Over([])
         said = self.spectrum(over, x)
         self.periods(over, late, x, said)
         return torch.cat(over.out + late.out, 1)
@@ -111,7 +118,7 @@ class Texture(nn.Module):
         """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics. Returns how much of each frame was said
         rather than made up for lost packets."""
         power, fine = self.short(x), self.fine(x)
-        bands, fine_bands = logs(power, self.cepstral_bank), logs(fine, self.fine_bank)
+        bands, fine_bands = self.bands(power, fine)
         said = self.concealment(Concealment.seen(bands, fine_bands))
         heard = loud(power, 28)[1] * said
         c = bands @ self.cepstral
