@@ -20,7 +20,7 @@ from .codecs import FRAME, bursts, carried, opus
 from .concealment import LINE, Concealment
 from .store import RATE, Clips, to_float, to_pcm
 from .texture import Texture
-from .transform import hann
+from .transform import hann, level
 
 # share of a frame's window over which it counts as made up
 MUCH = 0.1
@@ -65,7 +65,7 @@ def lossy(pcm: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 def example(front: Texture, pcm: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """What is seen of a clip after a call (frames, bands), and which frames were made up."""
     sound, lost = lossy(pcm, rng)
-    x = front.level(torch.from_numpy(to_float(sound))[None])
+    x = level(torch.from_numpy(to_float(sound))[None])
     seen = Concealment.seen(*front.bands(front.short(x), front.fine(x)))[0].numpy()
     window = hann(512) / hann(512).sum()
     return seen.astype(np.float16), np.convolve(lost, window, "valid")[::160][: len(seen)]

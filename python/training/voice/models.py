@@ -13,8 +13,8 @@ from .texture import Texture
 COVARIATES = (*range(46), *range(446, 475))
 # genuine listenings from which is told what statistics such a voice should have, and width of the kernel on covariates
 KNOWN, NEAR = 600, 0.7
-# the statistics that `Likeness` compares, without those of the voice's cycles, and how many principal parts of them, with how many listenings
-COMPARED, PRINCIPAL, LANDMARKS = 971, 192, 2000
+# the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
+COMPARED, PRINCIPAL, LANDMARKS = 1163, 192, 2000
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that

@@ -17,7 +17,8 @@ from .concealment import Concealment, finer, longer
 from .cycles import Cycles
 from .moments import Over, halves
 from .store import RATE
-from .transform import Tensor, Transform, hann
+from .student import Student, told
+from .transform import Tensor, Transform, hann, level, loud, logs
 
 # lags among which the pitch is sought, samples: 62 to 444 Hz
 LAGS = (36, 257)
@@ -44,19 +45,6 @@ def waves(periods: np.ndarray, size: int) -> np.ndarray:
     """Windowed cosines, then sines (2 periods, 1, size)."""
     turn = 2 * np.pi * periods[:, None] * np.arange(size) / size
     return (np.concatenate([np.cos(turn), np.sin(turn)]) * hann(size))[:, None]
-
-
-def loud(power: Tensor, db: float) -> tuple[Tensor, Tensor]:
-    """Level in decibels, and 1 where it is less than so much under the loudest frame."""
-    level = (power.sum(2, keepdim=True) + 1e-3).log() * 4.343
-    return level, torch.sigmoid((level - level.amax(1, keepdim=True) + db) / 1.5)
-
-
-def logs(power: Tensor, bands: Tensor) -> Tensor:
-    """As `models.FrontEnd`: nothing 30 dB under a band's mean or 55 dB under the whole is heard."""
-    b = power @ bands
-    mean = b.mean(1, keepdim=True)
-    return (b + mean * 1e-3 + mean.mean(2, keepdim=True) * 3e-6 + 1e-9).log()
 
 
 class Texture(nn.Module):
@@ -97,30 +85,26 @@ class Texture(nn.Module):
         put("filters", several.reshape(104, -1)), put("smooth", even.reshape(8 * bands, -1))
         put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
         self.cycles = Cycles(lags[: LAGS[1] - LAGS[0]], len(EDGES) - 1)
-        self.concealment = Concealment()
-
-    @staticmethod
-    def level(audio: Tensor) -> Tensor:
-        x = audio - audio.mean(1, keepdim=True)
-        return x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
+        self.concealment, self.student = Concealment(), Student()
 
     def bands(self, power: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
         """Levels of bands every 10 and every 2.5 ms, from which cepstra are taken and concealment is told."""
         return logs(power, self.cepstral_bank), logs(fine, self.fine_bank)
 
     def forward(self, audio: Tensor) -> Tensor:
-        x, over, late = self.level(audio), Over([]), Over([])
-        said = self.spectrum(over, x)
+        x, over, late = level(audio), Over([]), Over([])
+        power = self.short(x)
+        said, heard = self.spectrum(over, x, power)
         self.periods(over, late, x, said)
-        return torch.cat(over.out + late.out, 1)
+        return torch.cat([*over.out, told(self.student(power), heard), *late.out], 1)
 
-    def spectrum(self, over: Over, x: Tensor) -> Tensor:
+    def spectrum(self, over: Over, x: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
         """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics. Returns how much of each frame was said
-        rather than made up for lost packets."""
-        power, fine = self.short(x), self.fine(x)
+        rather than made up for lost packets, and how much of it is heard."""
+        fine = self.fine(x)
         bands, fine_bands = self.bands(power, fine)
         said = self.concealment(Concealment.seen(bands, fine_bands))
-        heard = loud(power, 28)[1] * said
+        heard = audible = loud(power, 28)[1] * said
         c = bands @ self.cepstral
         over.moments(c[:, :, 1:], heard)
         change, both = c[:, 2:] - c[:, :-2], heard[:, 2:] * heard[:, :-2]
@@ -143,7 +127,7 @@ class Texture(nn.Module):
         size = over.mean(change.square(), heard[:, 1:]) + 1e-4
         far = (c[:, 8:] - c[:, :-8]).square()
         over.add((over.mean((change[:, 1:] - change[:, :-1]).square(), heard[:, 2:]) / size + 1e-3).log(), (over.mean(far, heard[:, 8:]) / size + 1e-3).log())
-        return said
+        return said, audible
 
     def modulation(self, over: Over, bands: Tensor, basis: Tensor, hop: int, edges: list[int]) -> None:
         """Steps between the levels of neighbouring modulation frequencies of each band."""

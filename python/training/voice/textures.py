@@ -42,9 +42,10 @@ def windows(x: np.ndarray, many: bool = False) -> list[np.ndarray]:
 
 
 def front(data: Path) -> Texture:
-    """Statistics that leave out what was made up for lost packets, as `voice.losses` has taught."""
+    """Statistics that leave out what was made up for lost packets, and hear with the student, as `voice.losses` and `voice.student` have taught."""
     texture = Texture()
     texture.concealment.load_state_dict(torch.load(data / "concealment.pt"))
+    texture.student.load_state_dict(torch.load(data / "student.pt"))
     return texture.eval()
 
 

@@ -1,6 +1,6 @@
 """Trains the network of a fold on the clips outside it, as they are, in rough and in mild versions, and on voices laid over each other.
 
-    python -m voice.train --data DIR --out DIR --fold K [--rounds 12] [--seeds 3]
+    python -m voice.train --data DIR --out DIR --fold K [--rounds 12] [--seeds 1]
 
 Fold -1 trains on everything.
 """
@@ -236,7 +236,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--fold", type=int, required=True)
     p.add_argument("--rounds", type=int, default=12)
-    p.add_argument("--seeds", type=int, default=3, help="how many heads")
+    p.add_argument("--seeds", type=int, default=1, help="how many heads")
     a = p.parse_args()
     torch.set_num_threads(1)
     start = time.process_time()

@@ -15,6 +15,25 @@ def hann(n: int) -> np.ndarray:
     return np.hanning(n + 1)[:-1]
 
 
+def level(audio: Tensor) -> Tensor:
+    """Sound (clips, samples) at a level of one."""
+    x = audio - audio.mean(1, keepdim=True)
+    return x / (x.pow(2).mean(1, keepdim=True).sqrt() + 1e-5)
+
+
+def loud(power: Tensor, db: float) -> tuple[Tensor, Tensor]:
+    """Level in decibels, and 1 where it is less than so much under the loudest frame."""
+    level = (power.sum(2, keepdim=True) + 1e-3).log() * 4.343
+    return level, torch.sigmoid((level - level.amax(1, keepdim=True) + db) / 1.5)
+
+
+def logs(power: Tensor, bands: Tensor) -> Tensor:
+    """Logarithms of bands: nothing 30 dB under a band's mean or 55 dB under the whole is heard."""
+    b = power @ bands
+    mean = b.mean(1, keepdim=True)
+    return (b + mean * 1e-3 + mean.mean(2, keepdim=True) * 3e-6 + 1e-9).log()
+
+
 class Transform(nn.Module):
     """Powers (clips, frames, bins) of a transform of `size` samples through a window of `length` in its middle."""
 

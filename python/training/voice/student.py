@@ -1,0 +1,144 @@
+"""A small network that hears in speech what the teacher of `lessons` hears, from weights drawn at random: python -m voice.student --data DIR [--steps 4000]
+
+Writes `DIR/student.pt`. It is taught the teacher's maps, and their means over a stretch, which is what is used; it meets no clip of fold 0, and no label.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .store import RATE
+from .transform import Tensor, Transform, level, loud, logs
+
+# what it hears of each bin: of ten from low to high, every 40 ms
+BINS, CHANNELS, EVERY = 10, 64, 4
+# bins that are told together
+PARTS = (0, 3, 7, 10)
+MELS = 80
+BATCH, PEAK, HELD = 24, 3e-3, 400
+
+
+def conv(before: int, after: int, step: int | tuple[int, int] = 1, size: int = 3, apart: int = 1) -> nn.Sequential:
+    """A convolution over bins and time, which looks `apart` frames away."""
+    return nn.Sequential(nn.Conv2d(before, after, size, step, (size // 2, size // 2 * apart), (1, apart), bias=False), nn.BatchNorm2d(after))
+
+
+class Residual(nn.Module):
+    def __init__(self, n: int, apart: int = 1):
+        super().__init__()
+        self.a, self.b = conv(n, n, apart=apart), conv(n, n, apart=apart)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.b(torch.relu(self.a(x))))
+
+
+class Student(nn.Module):
+    """Powers of 257 bins every 10 ms (clips, frames, bins) to maps (clips, CHANNELS, BINS, frames / EVERY)."""
+
+    def __init__(self):
+        super().__init__()
+        # where bins and the edges of bands lie on the mel scale; the bands are reckoned when the graph is loaded, and not stored
+        mel = lambda f: torch.from_numpy(1127 * np.log1p(f / 700)).float()
+        self.register_buffer("bins", mel(np.linspace(0, RATE / 2, 257)), persistent=False)
+        self.register_buffer("edges", torch.linspace(*mel(np.array([20.0, RATE / 2])).tolist(), MELS + 2), persistent=False)
+        layer = lambda *a, **k: nn.Sequential(conv(*a, **k), nn.ReLU())
+        self.net = nn.Sequential(
+            layer(1, 24, 2, 5), Residual(24), layer(24, 56, 2), Residual(56), layer(56, 80, (2, 1)), Residual(80, 2), Residual(80, 4), nn.Conv2d(80, CHANNELS, 1))
+
+    def bands(self) -> Tensor:
+        """Triangles (257, MELS), evenly on the mel scale from 20 Hz up, as Kaldi's."""
+        width = (self.edges[-1] - self.edges[0]) / (MELS + 1)
+        bank = torch.relu(1 - (self.bins[:, None] - self.edges[1:-1]).abs() / width)
+        return bank / bank.sum(0)
+
+    def forward(self, power: Tensor) -> Tensor:
+        levels = logs(power, self.bands())
+        x = levels - levels.mean(1, keepdim=True)
+        return self.net(x.transpose(1, 2)[:, None] / 3)
+
+
+def told(maps: Tensor, heard: Tensor) -> Tensor:
+    """Means of maps over time and over some bins, where frames of 10 ms count by how much each was heard (clips, frames, 1): (clips, CHANNELS x 3)."""
+    weight = heard[:, ::EVERY]
+    mean = ((maps.flatten(1, 2) @ weight)[:, :, 0] / (weight.sum(1) + 1e-3)).reshape(-1, CHANNELS, BINS)
+    return torch.cat([mean[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])], 1)
+
+
+def folded(net: Student) -> Student:
+    """The same in fewer operations: each normalisation is part of the convolution before it."""
+    for module in list(net.modules()):
+        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.BatchNorm2d):
+            module[0], module[1] = fuse_conv_bn_eval(module[0], module[1]), nn.Identity()
+    return net
+
+
+class Lessons:
+    """Stretches of sound and what the teacher hears in them."""
+
+    def __init__(self, data: Path):
+        held = np.load(data / "lessons.npz")
+        self.audio, self.maps, self.short = held["audio"], held["maps"], Transform(512, 160)
+
+    def __len__(self) -> int:
+        return len(self.audio)
+
+    def __getitem__(self, rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Powers, how much of each frame is heard, and maps."""
+        power = self.short(level(torch.from_numpy(self.audio[rows].astype(np.float32) / 32768)))
+        return power, loud(power, 28)[1], torch.from_numpy(self.maps[rows].astype(np.float32))
+
+
+def teach(net: Student, lessons: Lessons, steps: int) -> None:
+    rng, lately = np.random.default_rng(0), []
+    adam = torch.optim.AdamW(net.parameters(), PEAK, weight_decay=0.02)
+    for step in range(steps):
+        for g in adam.param_groups:
+            g["lr"] = PEAK * min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        power, heard, goal = lessons[np.sort(rng.choice(len(lessons) - HELD, BATCH, replace=False))]
+        found = net(power)
+        of_maps, of_means = functional.mse_loss(found, goal) / goal.square().mean(), functional.mse_loss(told(found, heard), told(goal, heard))
+        adam.zero_grad()
+        (of_maps + of_means).backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        adam.step()
+        lately.append((float(of_maps.detach()), float(of_means.detach())))
+        if len(lately) % 250 == 0:
+            print(f"{len(lately)} steps, unexplained of maps and of means", np.mean(lately[-250:], 0).round(3), flush=True)
+
+
+@torch.inference_mode()
+def tried(net: Student, lessons: Lessons) -> None:
+    """What is left unexplained of means in lessons that were kept back."""
+    pairs = []
+    for rows in np.array_split(np.arange(len(lessons) - HELD, len(lessons)), 20):
+        power, heard, goal = lessons[rows]
+        pairs.append((told(net(power), heard), told(goal, heard)))
+    found, goal = (torch.cat(p) for p in zip(*pairs))
+    left = (found - goal).square().mean(0) / goal.var(0)
+    print(f"unexplained of means of lessons kept back {left.mean():.3f}, best channel {left.min():.3f}, worst {left.max():.3f}")
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--steps", type=int, default=4000)
+    p.add_argument("--threads", type=int, default=1)
+    a = p.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(0)
+    net, lessons = Student().to(memory_format=torch.channels_last), Lessons(a.data)
+    teach(net, lessons, a.steps)
+    torch.save(net.state_dict(), a.data / "student.pt")
+    tried(net.eval(), lessons)
+
+
+if __name__ == "__main__":
+    main()
