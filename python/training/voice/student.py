@@ -1,6 +1,9 @@
-"""A small network that hears in speech what the teacher of `lessons` hears, from weights drawn at random: python -m voice.student --data DIR [--steps 4000]
+"""The first layers of a network that was taught to hear in speech what the teacher of `lessons` hears, from weights drawn at random.
 
-Writes `DIR/student.pt`. It is taught the teacher's maps, and their means over a stretch, which is what is used; it meets no clip of fold 0, and no label.
+    python -m voice.student --data DIR --half 0|1 [--steps 1900]
+
+Writes `DIR/student-HALF.pt`. Only how the maps of its first layers are distributed is used: they tell synthesis as well on clips that were not met, the later
+ones hardly do. It is told no label, and each half meets clips of two folds only; a fold is judged with the student that met none of it (`half`).
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .store import RATE
 from .transform import Tensor, Transform, level, loud, logs
 
-# what it hears of each bin: of ten from low to high, every 40 ms
-BINS, CHANNELS, EVERY = 10, 64, 4
-# bins that are told together
-PARTS = (0, 3, 7, 10)
 MELS = 80
-BATCH, PEAK, HELD = 24, 3e-3, 400
+# channels of its first layers, in how many bins and every how many frames, and which bins are told together
+EARLY, PLACES, EVERY, PARTS = 32, 40, 2, (0, 12, 28, 40)
+# what it is taught: of ten bins from low to high, every 40 ms
+BINS, CHANNELS = 10, 64
+# folds whose clips the students hear
+MET = ((1, 2), (3, 4))
+BATCH, PEAK, HELD = 16, 3e-3, 400
 
 
 def conv(before: int, after: int, step: int | tuple[int, int] = 1, size: int = 3, apart: int = 1) -> nn.Sequential:
@@ -40,8 +45,8 @@ class Residual(nn.Module):
         return torch.relu(x + self.b(torch.relu(self.a(x))))
 
 
-class Student(nn.Module):
-    """Powers of 257 bins every 10 ms (clips, frames, bins) to maps (clips, CHANNELS, BINS, frames / EVERY)."""
+class Early(nn.Module):
+    """Powers of 257 bins every 10 ms (clips, frames, bins) to maps (clips, EARLY, PLACES, frames / EVERY)."""
 
     def __init__(self):
         super().__init__()
@@ -49,9 +54,7 @@ class Student(nn.Module):
         mel = lambda f: torch.from_numpy(1127 * np.log1p(f / 700)).float()
         self.register_buffer("bins", mel(np.linspace(0, RATE / 2, 257)), persistent=False)
         self.register_buffer("edges", torch.linspace(*mel(np.array([20.0, RATE / 2])).tolist(), MELS + 2), persistent=False)
-        layer = lambda *a, **k: nn.Sequential(conv(*a, **k), nn.ReLU())
-        self.net = nn.Sequential(
-            layer(1, 24, 2, 5), Residual(24), layer(24, 56, 2), Residual(56), layer(56, 80, (2, 1)), Residual(80, 2), Residual(80, 4), nn.Conv2d(80, CHANNELS, 1))
+        self.net = nn.Sequential(conv(1, EARLY, 2, 5), nn.ReLU(), Residual(EARLY))
 
     def bands(self) -> Tensor:
         """Triangles (257, MELS), evenly on the mel scale from 20 Hz up, as Kaldi's."""
@@ -66,13 +69,43 @@ class Student(nn.Module):
 
 
 def told(maps: Tensor, heard: Tensor) -> Tensor:
-    """Means of maps over time and over some bins, where frames of 10 ms count by how much each was heard (clips, frames, 1): (clips, CHANNELS x 3)."""
+    """Of early maps the mean and the spread over time in each part of the spectrum, where frames of 10 ms count by how much each was heard (clips, frames, 1):
+    (clips, EARLY x 6)."""
     weight = heard[:, ::EVERY]
+    total = weight.sum(1) + 1e-3
+    maps = maps.flatten(1, 2)
+    mean = (maps @ weight)[:, :, 0] / total
+    square = ((maps - mean[:, :, None]).square() @ weight)[:, :, 0] / total
+    parts = lambda x: [x.reshape(-1, EARLY, PLACES)[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])]
+    return torch.cat([*parts(mean), *((v + 1e-4).log() / 2 for v in parts(square))], 1)
+
+
+class Student(nn.Module):
+    """Powers to what the teacher hears (clips, CHANNELS, BINS, frames / 4)."""
+
+    def __init__(self):
+        super().__init__()
+        layer = lambda *a, **k: nn.Sequential(conv(*a, **k), nn.ReLU())
+        self.early = Early()
+        self.late = nn.Sequential(layer(EARLY, 56, 2), Residual(56), layer(56, 80, (2, 1)), Residual(80, 2), Residual(80, 4), nn.Conv2d(80, CHANNELS, 1))
+
+    def forward(self, power: Tensor) -> Tensor:
+        return self.late(self.early(power))
+
+
+def means(maps: Tensor, heard: Tensor) -> Tensor:
+    """Of what is taught the means over time in thirds of the spectrum."""
+    weight = heard[:, :: 2 * EVERY]
     mean = ((maps.flatten(1, 2) @ weight)[:, :, 0] / (weight.sum(1) + 1e-3)).reshape(-1, CHANNELS, BINS)
-    return torch.cat([mean[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])], 1)
+    return torch.cat([mean[:, :, a:b].mean(2) for a, b in ((0, 3), (3, 7), (7, BINS))], 1)
 
 
-def folded(net: Student) -> Student:
+def half(fold: int) -> int:
+    """The student that met no clip of a fold; of all that ships the first."""
+    return int(fold in MET[0])
+
+
+def folded(net: Early) -> Early:
     """The same in fewer operations: each normalisation is part of the convolution before it."""
     for module in list(net.modules()):
         if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.BatchNorm2d):
@@ -83,9 +116,10 @@ def folded(net: Student) -> Student:
 class Lessons:
     """Stretches of sound and what the teacher hears in them."""
 
-    def __init__(self, data: Path):
+    def __init__(self, data: Path, half: int):
         held = np.load(data / "lessons.npz")
-        self.audio, self.maps, self.short = held["audio"], held["maps"], Transform(512, 160)
+        met = np.flatnonzero(np.isin(held["fold"], MET[half]))
+        self.audio, self.maps, self.short = held["audio"][met], held["maps"][met], Transform(512, 160)
 
     def __len__(self) -> int:
         return len(self.audio)
@@ -104,7 +138,7 @@ def teach(net: Student, lessons: Lessons, steps: int) -> None:
             g["lr"] = PEAK * min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         power, heard, goal = lessons[np.sort(rng.choice(len(lessons) - HELD, BATCH, replace=False))]
         found = net(power)
-        of_maps, of_means = functional.mse_loss(found, goal) / goal.square().mean(), functional.mse_loss(told(found, heard), told(goal, heard))
+        of_maps, of_means = functional.mse_loss(found, goal) / goal.square().mean(), functional.mse_loss(means(found, heard), means(goal, heard))
         adam.zero_grad()
         (of_maps + of_means).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -120,7 +154,7 @@ def tried(net: Student, lessons: Lessons) -> None:
     pairs = []
     for rows in np.array_split(np.arange(len(lessons) - HELD, len(lessons)), 20):
         power, heard, goal = lessons[rows]
-        pairs.append((told(net(power), heard), told(goal, heard)))
+        pairs.append((means(net(power), heard), means(goal, heard)))
     found, goal = (torch.cat(p) for p in zip(*pairs))
     left = (found - goal).square().mean(0) / goal.var(0)
     print(f"unexplained of means of lessons kept back {left.mean():.3f}, best channel {left.min():.3f}, worst {left.max():.3f}")
@@ -129,14 +163,15 @@ def tried(net: Student, lessons: Lessons) -> None:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--steps", type=int, default=4000)
+    p.add_argument("--steps", type=int, default=1900)
+    p.add_argument("--half", type=int, choices=range(len(MET)), required=True)
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
-    net, lessons = Student().to(memory_format=torch.channels_last), Lessons(a.data)
+    net, lessons = Student().to(memory_format=torch.channels_last), Lessons(a.data, a.half)
     teach(net, lessons, a.steps)
-    torch.save(net.state_dict(), a.data / "student.pt")
+    torch.save(net.early.state_dict(), a.data / f"student-{a.half}.pt")
     tried(net.eval(), lessons)
 
 

@@ -17,7 +17,7 @@ from .concealment import Concealment, finer, longer
 from .cycles import Cycles
 from .moments import Over, halves
 from .store import RATE
-from .student import Student, told
+from .student import Early, told
 from .transform import Tensor, Transform, hann, level, loud, logs
 
 # lags among which the pitch is sought, samples: 62 to 444 Hz
@@ -85,7 +85,7 @@ class Texture(nn.Module):
         put("filters", several.reshape(104, -1)), put("smooth", even.reshape(8 * bands, -1))
         put("envelope", waves(np.arange(2, 61), 160)), put("turns", np.arange(2, 61))
         self.cycles = Cycles(lags[: LAGS[1] - LAGS[0]], len(EDGES) - 1)
-        self.concealment, self.student = Concealment(), Student()
+        self.concealment, self.student = Concealment(), Early()
 
     def bands(self, power: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
         """Levels of bands every 10 and every 2.5 ms, from which cepstra are taken and concealment is told."""

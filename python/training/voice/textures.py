@@ -1,6 +1,8 @@
 """The textures of listenings to all clips, kept on disk: what training and evaluation read.
 
-    python -m voice.textures --data DIR --name clips|clips-v1|twins-lyra|...
+    python -m voice.textures --data DIR --name clips|clips-v1|twins-lyra|... --half 0|1
+
+`--half` is the student that hears them, see `voice.student`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import numpy as np
 import torch
 
 from .store import RATE, Clips, to_float
+from .student import MET
 from .texture import Texture
 
 LENGTH, LEAST = 6 * RATE, 2 * RATE
@@ -41,11 +44,11 @@ def windows(x: np.ndarray, many: bool = False) -> list[np.ndarray]:
     return [x[max(0, e - LENGTH) : e] for e in ends(len(x), many)]
 
 
-def front(data: Path) -> Texture:
+def front(data: Path, half: int) -> Texture:
     """Statistics that leave out what was made up for lost packets, and hear with the student, as `voice.losses` and `voice.student` have taught."""
     texture = Texture()
     texture.concealment.load_state_dict(torch.load(data / "concealment.pt"))
-    texture.student.load_state_dict(torch.load(data / "student.pt"))
+    texture.student.load_state_dict(torch.load(data / f"student-{half}.pt"))
     return texture.eval()
 
 
@@ -64,15 +67,15 @@ def hear(texture: Texture, sounds: list[np.ndarray]) -> np.ndarray:
 
 
 class Textures:
-    """Of each clip of `name` the textures of its listenings, the last of which counts; computed the first time. Other names than `clips` are
+    """Of each clip of `name` the textures of its listenings, the last of which counts, as one of the students hears them; computed the first time. Other names than `clips` are
     for training and heard once."""
 
-    def __init__(self, data: Path, name: str):
+    def __init__(self, data: Path, name: str, half: int):
         clips = Clips(data, name)
         self.table, self.many = clips.table, name == "clips"
-        path = data / f"{name}-texture.npz"
+        path = data / f"{name}-texture-{half}.npz"
         if not path.exists():
-            texture, found, origin = front(data), [], []
+            texture, found, origin = front(data, half), [], []
             for k in range(0, len(clips), 64):
                 stretches = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), self.many)]
                 found.append(hear(texture, [w for _, w in stretches]).astype(np.float32))
@@ -95,9 +98,10 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--name", required=True)
+    p.add_argument("--half", type=int, choices=range(len(MET)), required=True)
     a = p.parse_args()
     torch.set_num_threads(1)
-    print(a.name, Textures(a.data, a.name).all.shape)
+    print(a.name, Textures(a.data, a.name, a.half).all.shape)
 
 
 if __name__ == "__main__":

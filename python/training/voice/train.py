@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from .models import COMPARED, COVARIATES, KNOWN, LANDMARKS, PRINCIPAL, Judge, Layer, Likeness, Pupil, Verdict
 from .prepare import FOLDS, product, training
+from .student import half
 from .textures import Textures, front
 
 BATCH, RATE, DECAY = 256, 2e-3, 0.3
@@ -199,8 +200,7 @@ def aims(clean: Textures, use: np.ndarray, fold: int) -> np.ndarray:
 
 def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     """A verdict with so many heads."""
-    clean, mixes = Textures(data, "clips"), Textures(data, "mixes")
-    versions = [Textures(data, n) for n in VERSIONS]
+    clean, mixes, *versions = (Textures(data, n, half(fold)) for n in ("clips", "mixes", *VERSIONS))
     table = clean.table
     use = training(table, fold) if fold >= 0 else np.ones(len(table), bool)
     weight, spoof, aim = weigh(table, use), (table.label == "spoof").to_numpy(), aims(clean, use, fold)
@@ -226,7 +226,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             read.judge(judge, pupil)
         teach(head.suffered, z, sides(kind > 0), suffering, rounds // 3, rng)
         teach(head.several, z, sides(kind == len(sets) - 1), shares(0.25, 0.25, 0.5), rounds // 2, rng)
-    net.front = front(data)
+    net.front = front(data, half(fold))
     return net.eval()
 
 
