@@ -15,8 +15,6 @@ COVARIATES = (*range(46), *range(446, 475))
 KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
 COMPARED, PRINCIPAL, LANDMARKS = 1163, 192, 2000
-# the statistic that says what share of what is heard is voiced, under which share a stretch is no voice, and how sharply
-VOICED, LEAST_VOICED, SHARP = 474, 0.15, 0.03
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
@@ -126,12 +124,6 @@ class Verdict(nn.Module):
     def scaled(self, statistics: torch.Tensor) -> torch.Tensor:
         return torch.tanh((statistics - self.middle) / self.spread / 3) * 3
 
-    def voice(self, x: torch.Tensor) -> torch.Tensor:
-        """How sure it is that scaled statistics are of a voice: of pauses and noise nothing is said."""
-        t = (x[:, VOICED] / 3).clamp(-0.9999, 0.9999)
-        share = ((1 + t) / (1 - t)).log() * 1.5 * self.spread[VOICED] + self.middle[VOICED]
-        return torch.sigmoid((share - LEAST_VOICED) / SHARP)
-
     def parts(self, x: torch.Tensor) -> torch.Tensor:
         """Of scaled statistics what judges and likenesses say, the share of the second ones, which those are multiplied by, and how far it lies from
         none and all, as after good calls, where all scores are lower; the first ones keep their share until the sound suffered much (parts, clips)."""
@@ -141,7 +133,7 @@ class Verdict(nn.Module):
             share = torch.sigmoid(h.suffered(x))
             sound = 1 - share * share * share
             found.append(torch.stack([sound * h.good(x, known), sound * like[:, 0], share * h.poor(x, known), share * like[:, 1], share, share * (1 - share)]))
-        return torch.stack(found).mean(0) * self.voice(x)
+        return torch.stack(found).mean(0)
 
     def voices(self, x: torch.Tensor) -> torch.Tensor:
         """Logit that several voices speak at once, of scaled statistics."""
