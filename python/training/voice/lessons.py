@@ -53,7 +53,7 @@ class Teacher:
 
 
 def varied(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another voice in another place: speed and pitch, tone, noise and a room, so that few persons become many. As long as before, or a third of a second shorter at most."""
+    """Another voice in another place: speed and pitch, tone, noise and a room, so that few persons become many; up to a seventh shorter or a sixth longer."""
     if rng.random() < 0.7:
         x = resample_poly(x, 40, int(rng.integers(34, 47)))
     if rng.random() < 0.25:

@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .moments import Over
 from .store import RATE
 from .transform import Tensor, Transform, level, loud, logs
 
@@ -71,11 +72,9 @@ class Early(nn.Module):
 def told(maps: Tensor, heard: Tensor) -> Tensor:
     """Of early maps the mean and the spread over time in each part of the spectrum, where frames of 10 ms count by how much each was heard (clips, frames, 1):
     (clips, EARLY x 6)."""
-    weight = heard[:, ::EVERY]
-    total = weight.sum(1) + 1e-3
-    maps = maps.flatten(1, 2)
-    mean = (maps @ weight)[:, :, 0] / total
-    square = ((maps - mean[:, :, None]).square() @ weight)[:, :, 0] / total
+    x, weight = maps.flatten(1, 2).transpose(1, 2), heard[:, ::EVERY]
+    mean = Over.mean(x, weight)
+    square = Over.mean((x - mean[:, None]).square(), weight)
     parts = lambda x: [x.reshape(-1, EARLY, PLACES)[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])]
     return torch.cat([*parts(mean), *((v + 1e-4).log() / 2 for v in parts(square))], 1)
 
@@ -95,8 +94,7 @@ class Student(nn.Module):
 
 def means(maps: Tensor, heard: Tensor) -> Tensor:
     """Of what is taught the means over time in thirds of the spectrum."""
-    weight = heard[:, :: 2 * EVERY]
-    mean = ((maps.flatten(1, 2) @ weight)[:, :, 0] / (weight.sum(1) + 1e-3)).reshape(-1, CHANNELS, BINS)
+    mean = Over.mean(maps.flatten(1, 2).transpose(1, 2), heard[:, :: 2 * EVERY]).reshape(-1, CHANNELS, BINS)
     return torch.cat([mean[:, :, a:b].mean(2) for a, b in ((0, 3), (3, 7), (7, BINS))], 1)
 
 

@@ -104,7 +104,7 @@ class Texture(nn.Module):
         fine = self.fine(x)
         bands, fine_bands = self.bands(power, fine)
         said = self.concealment(Concealment.seen(bands, fine_bands))
-        heard = audible = loud(power, 28)[1] * said
+        heard = loud(power, 28)[1] * said
         c = bands @ self.cepstral
         over.moments(c[:, :, 1:], heard)
         change, both = c[:, 2:] - c[:, :-2], heard[:, 2:] * heard[:, :-2]
@@ -119,15 +119,15 @@ class Texture(nn.Module):
         count = self.eight.sum(0)
         over.moments((kept.log() @ self.eight) / count - (kept @ self.eight / count).log(), heard)
 
-        heard = loud(fine, 30)[1] * finer(said, fine.shape[1])
+        soon = loud(fine, 30)[1] * finer(said, fine.shape[1])
         self.modulation(over, halves(fine_bands), self.quick, 32, [0, 2, 4, 7, 11, 16])
         c = fine_bands @ self.fine_cepstral
         change = c[:, 1:] - c[:, :-1]
-        over.moments((change.abs() + 1e-3).log(), heard[:, 1:])
-        size = over.mean(change.square(), heard[:, 1:]) + 1e-4
+        over.moments((change.abs() + 1e-3).log(), soon[:, 1:])
+        size = over.mean(change.square(), soon[:, 1:]) + 1e-4
         far = (c[:, 8:] - c[:, :-8]).square()
-        over.add((over.mean((change[:, 1:] - change[:, :-1]).square(), heard[:, 2:]) / size + 1e-3).log(), (over.mean(far, heard[:, 8:]) / size + 1e-3).log())
-        return said, audible
+        over.add((over.mean((change[:, 1:] - change[:, :-1]).square(), soon[:, 2:]) / size + 1e-3).log(), (over.mean(far, soon[:, 8:]) / size + 1e-3).log())
+        return said, heard
 
     def modulation(self, over: Over, bands: Tensor, basis: Tensor, hop: int, edges: list[int]) -> None:
         """Steps between the levels of neighbouring modulation frequencies of each band."""
