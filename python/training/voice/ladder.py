@@ -1,6 +1,6 @@
 """What codecs, lost packets, noise, length and silence do to out-of-fold scores, beside AASIST.
 
-    python -m voice.ladder --data DIR --nets DIR [--count 200] [--rival aasist.onnx] [--nulls]
+    python -m voice.ladder --data DIR --nets DIR [--count 200] [--least 3] [--rival aasist.onnx] [--nulls]
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .augment import low_pass
 from .evaluate import few, score
 from .metrics import apcer, auc, eer
 from .models import Verdict, load, verdict
+from .pauses import levels, pauses
 from .prepare import FOLDS
 from .store import RATE, Clips, to_float, to_pcm
 from .textures import hear, windows
@@ -64,19 +65,14 @@ def conditions(rng: np.random.Generator) -> dict:
     return {"as it is": lambda x: x} | on_pcm | {k: (lambda x, f=f: to_pcm(f(to_float(x)))) for k, f in sound.items()}
 
 
-def balanced(table, rng: np.random.Generator, count: int) -> np.ndarray:
-    """As many genuine as spoofed clips of each fold, repositories weighing to the root of their size."""
-    use = table[(table.part == "audio") & (table.samples >= 3 * RATE)]
+def balanced(table, rng: np.random.Generator, count: int, least: float = 3) -> np.ndarray:
+    """As many genuine as spoofed clips of each fold, of so many seconds and more, repositories weighing to the root of their size."""
+    use = table[(table.part == "audio") & (table.samples >= least * RATE)]
     out = []
     for (_, _), g in use.groupby(["fold", "label"]):
         p = g.groupby("repo").path.transform("size").to_numpy() ** -0.5
         out.append(rng.choice(g.index, min(len(g), count // 2 // FOLDS), replace=False, p=p / p.sum()))
     return np.concatenate(out)
-
-
-def levels(x: np.ndarray) -> np.ndarray:
-    """Loudness of every sample's surroundings of 20 ms."""
-    return np.sqrt(np.convolve(x.astype(np.float32) ** 2, np.ones(320) / 320, "same") + 1e-9)
 
 
 def speech_only(x: np.ndarray) -> np.ndarray:
@@ -102,11 +98,9 @@ def nulls(clips: Clips, nets: list[Verdict], pick: np.ndarray) -> None:
         print(f"null, {name} alone: AUC {max(a, 1 - a):.2f}", flush=True)
     heard, which = [], []
     for at, i in enumerate(pick):
-        x = to_float(clips[i])
-        level = levels(x)
-        x = x[level < np.quantile(level, 0.95) * 10**-1.3]
-        if len(x) >= 0.4 * RATE:
-            heard.append(listen(nets[fold[at]], np.resize(x, 2 * RATE)))
+        quiet = pauses(to_float(clips[i]))
+        if quiet is not None:
+            heard.append(listen(nets[fold[at]], quiet))
             which.append(at)
     print(f"null, the networks on pauses alone: AUC {auc(np.array(heard), label[which]):.2f} of {len(which)} clips", flush=True)
 
@@ -132,6 +126,7 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
     p.add_argument("--count", type=int, default=200)
+    p.add_argument("--least", type=float, default=3, help="seconds of the shortest clips; of 2 s all that are judged")
     p.add_argument("--rival", type=Path)
     p.add_argument("--nulls", action="store_true")
     p.add_argument("--only", type=re.compile, default=re.compile(""), help="conditions whose names match this")
@@ -139,7 +134,7 @@ def main() -> None:
     torch.set_num_threads(1)
     clips, rng = Clips(a.data, "clips"), np.random.default_rng(5)
     table = clips.table
-    pick = balanced(table, rng, a.count)
+    pick = balanced(table, rng, a.count, a.least)
     label, fold = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy()
     nets = [load(a.nets, k) for k in range(FOLDS)]
     worth = torch.from_numpy(np.load(a.nets / "worth.npy"))
