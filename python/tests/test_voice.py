@@ -56,6 +56,21 @@ def test_two_voices_at_once_are_not_judged(voice, tmp_path):
     assert found["facts"]["several_voices"] > found["facts"]["listenings"]
 
 
+def test_noise_that_speech_activity_lets_through_is_not_judged(voice, tmp_path):
+    rng, n = np.random.default_rng(0), RATE * 20
+    # pink, loud: speech activity takes it for speech
+    pink = np.fft.irfft(np.fft.rfft(rng.normal(0, 1, n)) / np.sqrt(np.arange(1, n // 2 + 2)), n)
+    pink *= 0.5 / np.abs(pink).max()
+    with wave.open(str(tmp_path / "noise.wav"), "wb") as f:
+        f.setparams((1, 2, RATE, 0, "NONE", "NONE"))
+        f.writeframes((pink * 32767).astype(np.int16).tobytes())
+    (found,) = [e for e in inperson.analyze(tmp_path / "noise.wav", checks=["voice"]).evidence if e["code"] == "voice.synthetic"]
+    assert found["finding"] == {"kind": "abstain", "reason": "too_little_speech"}
+    assert found["facts"]["no_voice"] > found["facts"]["listenings"]
+    (said,) = [e for e in inperson.analyze(voice, checks=["voice"]).evidence if e["code"] == "voice.synthetic"]
+    assert said["facts"]["no_voice"] == 0
+
+
 def test_lost_packets_take_little_from_the_score(voice):
     with wave.open(str(voice)) as f:
         packets = np.frombuffer(f.readframes(RATE * 6), np.int16).astype(np.float32).reshape(-1, RATE // 50) / 32768

@@ -12,7 +12,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from .metrics import apcer, auc, eer
-from .models import PARTS, Verdict, load, verdict
+from .models import PARTS, UNJUDGED, Verdict, load, verdict
 from .prepare import FOLDS
 from .store import Clips
 from .student import MET, half
@@ -21,13 +21,20 @@ from .train import VERSIONS
 
 # seconds at which a mean counts by half, as in `detect/voice.rs`
 FEW = 2.0
+# share of clips of a single voice that are taken for several voices, and for none
+FALSELY = 0.003
 
 
 @torch.inference_mode()
 def score(net: Verdict, heard: np.ndarray) -> np.ndarray:
-    """What the network of a fold says of listenings: the verdict's parts, and of several voices (parts + 1, listenings)."""
+    """What the network of a fold says of listenings: the verdict's parts, and whether they are to be judged (parts + 2, listenings)."""
     x = net.scaled(torch.from_numpy(heard))
-    return np.vstack([net.parts(x).numpy(), net.voices(x).numpy()[None]])
+    return np.vstack([net.parts(x).numpy(), net.unjudged(x).numpy()])
+
+
+def bounds(held: pd.DataFrame) -> np.ndarray:
+    """Logits over which listenings are not judged, of the scores of clips of one voice."""
+    return held[[*UNJUDGED]].quantile(1 - FALSELY).to_numpy()
 
 
 def few(mean: np.ndarray, seconds: np.ndarray) -> np.ndarray:
@@ -49,12 +56,12 @@ def judged(data: Path, nets: Path, name: str) -> pd.DataFrame:
     """Of every clip what the networks of its fold say: of the last listening, and of the first two seconds alone."""
     halves, table = [Textures(data, name, h) for h in range(len(MET))], Clips(data, "clips").table
     clip = halves[0].table["clip"].to_numpy()
-    fold, found = table.fold.to_numpy()[clip], np.zeros((2 * len(PARTS) + 1, len(clip)))
+    fold, found = table.fold.to_numpy()[clip], np.zeros((2 * len(PARTS) + len(UNJUDGED), len(clip)))
     for k in range(FOLDS):
         net, mine, held = load(nets, k), fold == k, halves[half(k)]
         last, first = (score(net, held.all[at[mine]]) for at in (held.last, held.first))
-        found[:, mine] = np.vstack([last, first[:-1]])
-    columns = [*PARTS, "several", *(f"first_{p}" for p in PARTS)]
+        found[:, mine] = np.vstack([last, first[: len(PARTS)]])
+    columns = [*PARTS, *UNJUDGED, *(f"first_{p}" for p in PARTS)]
     return pd.DataFrame(found.T, columns=columns, index=pd.Index(clip, name="clip")).assign(seconds=held.seconds()).sort_index()
 
 

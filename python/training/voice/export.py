@@ -1,6 +1,6 @@
 """Writes models/voice: the network that met everything in one graph, calibrated on scores out of the folds.
 
-    python -m voice.export --data DIR --nets DIR --models ../../models [--version 0.10.0]
+    python -m voice.export --data DIR --nets DIR --models ../../models [--version 0.11.0]
 
 A fold's network is made alike, of four fifths of the material.
 """
@@ -18,23 +18,21 @@ import torch
 from contract import OPSET, Calibration, Contract, Tensor, write
 from graphs import agree
 
-from .evaluate import few
+from .evaluate import bounds, few
 from .metrics import affine, apcer, auc, cllr, eer
-from .models import load
+from .models import UNJUDGED, load
 from .report import LEAN, ratios
 from .store import RATE, Clips
 from .student import folded
 from .textures import LEAST, LENGTH
-
-# share of single voices that are taken for several
-FALSE_OVERLAPS = 0.003
 
 CONTRACT = Contract(
     "voice", "synthetic-voice", "Tells synthetic, cloned and converted voices from human ones.",
     [Tensor("audio", [-1, -1], "16 kHz mono, -1 to 1; speech of the candidate, 2 to 6 s at a time")],
     [
         Tensor("score", [-1], "logit; positive: synthetic, cloned or converted"),
-        Tensor("several", [-1], "positive: several voices speak at once, and the other output means nothing"),
+        Tensor("several", [-1], "positive: several voices speak at once, and `score` means nothing"),
+        Tensor("silent", [-1], "positive: nobody speaks, and `score` means nothing"),
     ],
 )
 NOTE = "raw: mean logit of listenings, times s / (s + 2) with s seconds listened to"
@@ -97,7 +95,7 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
-    p.add_argument("--version", default="0.10.0")
+    p.add_argument("--version", default="0.11.0")
     p.add_argument("--fold", type=int, default=-1, help="-1 met everything")
     p.add_argument("--bound", type=float, default=3.0, help="largest ratio that is claimed, in nats")
     a = p.parse_args()
@@ -106,16 +104,17 @@ def main() -> None:
     net = load(a.nets, a.fold)
     with torch.no_grad():
         net.worth.copy_(torch.from_numpy(np.load(a.nets / "worth.npy")))
-        # several voices are those over the threshold
-        for head in net.heads:
-            head.several.wide.bias -= float(held["several"][use].quantile(1 - FALSE_OVERLAPS))
+        # several voices or none are what is over the threshold
+        for why, bound in zip(UNJUDGED, bounds(held[use])):
+            for head in net.heads:
+                getattr(head, why).wide.bias -= float(bound)
     # under their own names, by which they are stored in eight bits
     folded(net.front.student)
     path = a.models / "voice/model.onnx"
     example = torch.randn((1, LENGTH), generator=torch.Generator().manual_seed(0)) * 0.1
     torch.onnx.export(
-        net, (example,), str(path), input_names=["audio"], output_names=["score", "several"], opset_version=OPSET,
-        dynamic_axes={"audio": {0: "n", 1: "t"}, "score": {0: "n"}, "several": {0: "n"}}, do_constant_folding=False, dynamo=False)
+        net, (example,), str(path), input_names=["audio"], output_names=["score", *UNJUDGED], opset_version=OPSET,
+        dynamic_axes={"audio": {0: "n", 1: "t"}, **{name: {0: "n"} for name in ("score", *UNJUDGED)}}, do_constant_folding=False, dynamo=False)
     small(path)
     for samples in (LEAST, LENGTH):
         agree(path, net, {"audio": torch.randn((1, samples), generator=torch.Generator().manual_seed(1)) * 0.1}, 0.1)

@@ -4,7 +4,8 @@
 
 The teacher is ERes2Net (Chen et al. 2023, "An enhanced Res2Net with local and global feature fusion for speaker verification"; 3D-Speaker, code and weights
 Apache-2.0, trained on VoxCeleb), which was made to tell persons apart in sound of any quality. What its middle layers hear hardly changes in a call.
-`DIR/lessons.npz` (audio and maps) comes of stretches of clips and their versions; nothing of fold 0, and no label is looked at. Half an hour on one core.
+`DIR/lessons.npz` (audio and maps) comes of stretches of clips and their versions; nothing of fold 0, and no label is looked at. Of clips after a call the teacher hears
+what was said before it, so that the student learns to hear through calls. Half an hour on one core.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from .store import RATE, Clips, to_float, to_pcm
 from .student import BINS, CHANNELS
 
 LONG = 3 * RATE
-# which sets lessons come from, and how often
-SETS = {"clips": 0.35, "clips-v4": 0.3, "clips-v1": 0.2, "clips-v3": 0.15}
+# which sets lessons come from, and how often; and the one after a call, which keeps the time
+SETS = {"clips": 0.3, "clips-v4": 0.4, "clips-v1": 0.15, "clips-v3": 0.15}
+CALLED = "clips-v4"
 # noise under which the teacher hears nothing, decibels under the stretch: what it makes of noise floors and digital silence is not to be learnt
 FLOOR = 50
 WEIGHTS = "pretrained/*/pretrained_eres2net.ckpt"
@@ -83,13 +85,19 @@ def main() -> None:
     for k in range(a.count):
         name = rng.choice(list(SETS), p=list(SETS.values()))
         row = int(rng.choice(long[name]))
-        x, folds[k] = to_float(sets[name][row]), fold[sets[name].table["clip"][row]]
-        x = varied(x, rng) if rng.random() < 0.4 else x
-        x = np.resize(x, max(len(x), LONG))
-        at = int(rng.integers(len(x) - LONG + 1))
-        audio[k] = to_pcm(x[at : at + LONG] / (np.abs(x[at : at + LONG]).max() + 1e-6) * 0.9)
+        origin = int(sets[name].table["clip"][row])
+        folds[k], x = fold[origin], to_float(sets[name][row])
+        # what the student hears, and what the teacher does
+        pair = [x, to_float(sets["clips"][origin])[: len(x)] if name == CALLED else x]
+        if rng.random() < 0.4:
+            seed = int(rng.integers(1 << 32))
+            pair = [varied(x, np.random.default_rng(seed)) for x in pair]
+        pair = [np.resize(x, max(len(x), LONG)) for x in pair]
+        at = int(rng.integers(len(pair[0]) - LONG + 1))
+        stretch, clear = (x[at : at + LONG] for x in pair)
+        audio[k] = to_pcm(stretch / (np.abs(stretch).max() + 1e-6) * 0.9)
         # neighbouring bins together
-        heard = teacher(to_float(audio[k]), rng)
+        heard = teacher(clear, rng)
         maps.append(heard.reshape(len(heard), BINS, -1, heard.shape[2]).mean(2).astype(np.float16))
         if k % 500 == 0:
             print(k, "of", a.count, flush=True)

@@ -17,6 +17,8 @@ KNOWN, NEAR = 600, 0.7
 COMPARED, PRINCIPAL, LANDMARKS = 1163, 192, 2000
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
+# why a listening is not judged
+UNJUDGED = ("several", "silent")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
 # remains, which says next to nothing and leans to genuine
 CAUTION, NOTHING = 0.7, -0.2
@@ -97,12 +99,12 @@ class Likeness(nn.Module):
 
 
 class Head(nn.Module):
-    """Judges of sound as it was recorded and of sound that suffered, of how much it suffered, and of whether several voices speak."""
+    """Judges of sound as it was recorded and of sound that suffered, of how much it suffered, of whether several voices speak, and of whether none does."""
 
     def __init__(self, numbers: int):
         super().__init__()
         self.good, self.poor = Judge(numbers), Judge(numbers)
-        self.suffered, self.several = Pupil(numbers, 16), Pupil(numbers, 32)
+        self.suffered, self.several, self.silent = Pupil(numbers, 16), Pupil(numbers, 32), Pupil(numbers, 16)
 
 
 class Verdict(nn.Module):
@@ -135,13 +137,14 @@ class Verdict(nn.Module):
             found.append(torch.stack([sound * h.good(x, known), sound * like[:, 0], share * h.poor(x, known), share * like[:, 1], share, share * (1 - share)]))
         return torch.stack(found).mean(0)
 
-    def voices(self, x: torch.Tensor) -> torch.Tensor:
-        """Logit that several voices speak at once, of scaled statistics."""
-        return torch.stack([h.several(x) for h in self.heads]).mean(0)
+    def unjudged(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits that several voices speak at once, and that nobody speaks, of scaled statistics (2, clips)."""
+        return torch.stack([torch.stack([getattr(h, why)(x) for why in UNJUDGED]) for h in self.heads]).mean(0)
 
-    def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         x = self.scaled(self.front(audio))
-        return verdict(self.parts(x), self.worth[:, None]), self.voices(x)
+        several, silent = self.unjudged(x)
+        return verdict(self.parts(x), self.worth[:, None]), several, silent
 
 
 def load(nets: Path, fold: int) -> Verdict:

@@ -20,6 +20,8 @@ from .store import RATE
 from .student import Early, told
 from .transform import Tensor, Transform, hann, level, loud, logs
 
+# statistics that stand before what the student hears
+RECKONED = 971
 # lags among which the pitch is sought, samples: 62 to 444 Hz
 LAGS = (36, 257)
 # up to which lag two periods are followed, and the longest period of which they are
@@ -92,19 +94,24 @@ class Texture(nn.Module):
         return logs(power, self.cepstral_bank), logs(fine, self.fine_bank)
 
     def forward(self, audio: Tensor) -> Tensor:
-        x, over, late = level(audio), Over([]), Over([])
-        power = self.short(x)
-        said, heard = self.spectrum(over, x, power)
-        self.periods(over, late, x, said)
-        return torch.cat([*over.out, told(self.student(power), heard), *late.out], 1)
+        return torch.cat(self.parts(audio), 1)
 
-    def spectrum(self, over: Over, x: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
-        """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics. Returns how much of each frame was said
-        rather than made up for lost packets, and how much of it is heard."""
-        fine = self.fine(x)
+    def parts(self, audio: Tensor, reckon: bool = True, learn: bool = True) -> list[Tensor]:
+        """With `reckon` the statistics and last those of the voice's cycles, with `learn` between them those of what the student hears."""
+        x, over, late = level(audio), Over([]), Over([])
+        power, fine = self.short(x), self.fine(x)
         bands, fine_bands = self.bands(power, fine)
         said = self.concealment(Concealment.seen(bands, fine_bands))
         heard = loud(power, 28)[1] * said
+        if reckon:
+            self.spectrum(over, power, fine, bands, fine_bands, said, heard)
+            self.periods(over, late, x, said)
+        learnt = [told(self.student(power), heard)] if learn else []
+        return [torch.cat(over.out, 1), *learnt, torch.cat(late.out, 1)] if reckon else learnt
+
+    def spectrum(self, over: Over, power: Tensor, fine: Tensor, bands: Tensor, fine_bands: Tensor, said: Tensor, heard: Tensor) -> None:
+        """How cepstra and bands are distributed and move, at 10 and at 2.5 ms, and what lies between harmonics; `said` is how much of each frame was said
+        rather than made up for lost packets, and `heard` how much of it is heard."""
         c = bands @ self.cepstral
         over.moments(c[:, :, 1:], heard)
         change, both = c[:, 2:] - c[:, :-2], heard[:, 2:] * heard[:, :-2]
@@ -127,7 +134,6 @@ class Texture(nn.Module):
         size = over.mean(change.square(), soon[:, 1:]) + 1e-4
         far = (c[:, 8:] - c[:, :-8]).square()
         over.add((over.mean((change[:, 1:] - change[:, :-1]).square(), soon[:, 2:]) / size + 1e-3).log(), (over.mean(far, soon[:, 8:]) / size + 1e-3).log())
-        return said, heard
 
     def modulation(self, over: Over, bands: Tensor, basis: Tensor, hop: int, edges: list[int]) -> None:
         """Steps between the levels of neighbouring modulation frequencies of each band."""

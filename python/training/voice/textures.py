@@ -1,13 +1,14 @@
 """The textures of listenings to all clips, kept on disk: what training and evaluation read.
 
-    python -m voice.textures --data DIR --name clips|clips-v1|twins-lyra|... --half 0|1
+    python -m voice.textures --data DIR --name clips|clips-v1|twins-lyra|...
 
-`--half` is the student that hears them, see `voice.student`.
+What each of the students hears (`voice.student`) is kept beside what is the same for both.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 
 from .store import RATE, Clips, to_float
 from .student import MET
-from .texture import Texture
+from .texture import RECKONED, Texture
 
 LENGTH, LEAST = 6 * RATE, 2 * RATE
 # from one listening to the next while less than `LENGTH` was heard, and from one to the next of those that are trained on
@@ -53,17 +54,30 @@ def front(data: Path, half: int) -> Texture:
 
 
 @torch.inference_mode()
-def hear(texture: Texture, sounds: list[np.ndarray]) -> np.ndarray:
-    """Textures of stretches of sound of any lengths."""
+def hear(listen: Callable[[torch.Tensor], torch.Tensor], sounds: list[np.ndarray]) -> np.ndarray:
+    """What `listen` says of stretches of sound of any lengths."""
     out, jobs = [np.empty(0)] * len(sounds), {}
     for at, x in enumerate(sounds):
         jobs.setdefault(len(x), []).append(at)
     for many in jobs.values():
         for k in range(0, len(many), 16):
-            found = texture(torch.from_numpy(np.stack([sounds[at] for at in many[k : k + 16]])).float()).numpy()
+            found = listen(torch.from_numpy(np.stack([sounds[at] for at in many[k : k + 16]])).float()).numpy()
             for at, row in zip(many[k : k + 16], found):
                 out[at] = row
     return np.stack(out)
+
+
+def kept(path: Path, clips: Clips, many: bool, listen: Callable[[torch.Tensor], torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+    """What `listen` says of the listenings to all clips, and which clip each is of; on disk from the first time on."""
+    if not path.exists():
+        found, origin = [], []
+        for k in range(0, len(clips), 64):
+            stretches = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), many)]
+            found.append(hear(listen, [w for _, w in stretches]).astype(np.float32))
+            origin += [i for i, _ in stretches]
+        np.savez(path, found=np.concatenate(found), row=np.array(origin))
+    held = np.load(path)
+    return held["found"], held["row"]
 
 
 class Textures:
@@ -73,16 +87,10 @@ class Textures:
     def __init__(self, data: Path, name: str, half: int):
         clips = Clips(data, name)
         self.table, self.many = clips.table, name == "clips"
-        path = data / f"{name}-texture-{half}.npz"
-        if not path.exists():
-            texture, found, origin = front(data, half), [], []
-            for k in range(0, len(clips), 64):
-                stretches = [(i, w) for i in range(k, min(k + 64, len(clips))) for w in windows(to_float(clips[i]), self.many)]
-                found.append(hear(texture, [w for _, w in stretches]).astype(np.float32))
-                origin += [i for i, _ in stretches]
-            np.savez(path, texture=np.concatenate(found), row=np.array(origin))
-        held = np.load(path)
-        self.all, self.row = held["texture"], held["row"]
+        texture = front(data, half)
+        learnt, self.row = kept(data / f"{name}-student-{half}.npz", clips, self.many, lambda x: texture.parts(x, reckon=False)[0])
+        reckoned, _ = kept(data / f"{name}-texture.npz", clips, self.many, lambda x: torch.cat(texture.parts(x, learn=False), 1))
+        self.all = np.concatenate([reckoned[:, :RECKONED], learnt, reckoned[:, RECKONED:]], 1)
         count = np.bincount(self.row, minlength=len(clips))
         self.last = np.cumsum(count) - 1
         self.first = self.last - count + 1
@@ -98,10 +106,10 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--name", required=True)
-    p.add_argument("--half", type=int, choices=range(len(MET)), required=True)
     a = p.parse_args()
     torch.set_num_threads(1)
-    print(a.name, Textures(a.data, a.name, a.half).all.shape)
+    for half in range(len(MET)):
+        print(a.name, "heard by student", half, Textures(a.data, a.name, half).all.shape, flush=True)
 
 
 if __name__ == "__main__":

@@ -52,8 +52,9 @@ pub struct Voice {
     heard: bool,
     music: bool,
     listened: Vec<(Span, f32)>,
-    /// Listenings to several voices at once, which are not judged.
+    /// Listenings to several voices at once, and to none, which are not judged.
     several: usize,
+    silent: usize,
 }
 
 /// Samples of speech to the next listening once so many were listened to.
@@ -81,6 +82,7 @@ impl Voice {
             music: false,
             listened: Vec::new(),
             several: 0,
+            silent: 0,
         }
     }
 
@@ -91,15 +93,18 @@ impl Voice {
         let out = self.model.run(&[input.into_dyn()])?;
         self.forget(LENGTH);
         let number = |at: usize| out.get(at).and_then(|o| o.iter().next()).copied().unwrap_or(f32::NAN);
-        let (logit, several) = (number(0), number(1));
+        let (logit, several, silent) = (number(0), number(1), number(2));
         let start = self.spans.first().map_or(Timestamp::ZERO, |s| s.start);
         let end = self.spans.last().map_or(start, |s| s.end);
         if self.judged < LENGTH {
             // what was heard so far is part of this listening
-            (self.listened, self.several) = (Vec::new(), 0);
+            (self.listened, self.several, self.silent) = (Vec::new(), 0, 0);
         }
         self.judged = self.total;
-        if several > 0.0 {
+        if silent > 0.0 {
+            // speech activity takes pauses with a loud room in them for speech
+            self.silent += 1;
+        } else if several > 0.0 {
             self.several += 1;
         } else if logit.is_finite() {
             self.listened.push((Span::new(start, end), logit));
@@ -121,10 +126,16 @@ impl Voice {
         self.spans.drain(..self.spans.len() - keep);
     }
 
+    /// Of so many samples of speech the seconds that were judged.
+    fn seconds(&self, samples: usize) -> f64 {
+        let (judged, others) = (self.listened.len() as f64, (self.several + self.silent) as f64);
+        samples as f64 / f64::from(AUDIO_RATE) * judged / (judged + others).max(1.0)
+    }
+
     fn raw(&self) -> f64 {
         let n = self.listened.len() as f64;
         let mean = self.listened.iter().map(|(_, l)| f64::from(*l)).sum::<f64>() / n.max(1.0);
-        let seconds = self.judged as f64 / f64::from(AUDIO_RATE) * n / (n + self.several as f64).max(1.0);
+        let seconds = self.seconds(self.judged);
         mean * seconds / (seconds + FEW)
     }
 }
@@ -193,7 +204,7 @@ impl Detector for Voice {
         let found = Evidence::new("voice.synthetic", Question::Voice, whole.span, finding, message);
         let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
         let found = found.fact("speech_s", seconds).fact("listenings", self.listened.len() as f64);
-        out.push(found.fact("several_voices", self.several as f64).fact("raw", raw));
+        out.push(found.fact("several_voices", self.several as f64).fact("no_voice", self.silent as f64).fact("raw", raw));
         if suspicious {
             let mut worst: Vec<&(Span, f32)> = self.listened.iter().filter(|(_, l)| *l > 0.0).collect();
             worst.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -206,7 +217,7 @@ impl Detector for Voice {
     }
 
     fn judged_s(&self) -> f64 {
-        if self.listened.len() <= self.several { 0.0 } else { self.total as f64 / f64::from(AUDIO_RATE) }
+        if self.listened.len() <= self.several { 0.0 } else { self.seconds(self.total) }
     }
 }
 
