@@ -21,7 +21,7 @@ from graphs import agree
 from .evaluate import bounds, few
 from .metrics import affine, apcer, auc, cllr, eer
 from .models import UNJUDGED, load
-from .report import LEAN, ratios
+from .report import LEAN, lines, ratios
 from .store import RATE, Clips
 from .student import folded
 from .textures import LEAST, LENGTH
@@ -125,7 +125,8 @@ def main() -> None:
     offset -= LEAN
     margin = 0.1 * (raw.max() - raw.min())
     audio = (table.part[use] == "audio").to_numpy()
-    llr = ratios(raw, label, table.fold[use].to_numpy(), groups**-0.5)[audio]
+    fold = table.fold[use].to_numpy()
+    llr = ratios(raw, fold, lines(raw, label, fold, groups**-0.5))[audio]
     r, y = raw[audio], label[audio]
     metrics = {"eer": eer(r, y), "auc": auc(r, y), "apcer5": apcer(r, y, 0.05), "cllr": cllr(llr, y), "false_alarms_llr_over_1": (llr[y == 0] > 1).mean()}
     calibration = Calibration(slope, offset, (raw.min() - margin, raw.max() + margin), (-a.bound, a.bound), NOTE)

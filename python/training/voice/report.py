@@ -13,22 +13,34 @@ import pandas as pd
 
 from .evaluate import few, line
 from .metrics import affine, apcer, auc, cllr, eer
-from .prepare import EVERYWHERE, corpora
+from .prepare import EVERYWHERE, FOLDS, corpora
 from .store import Clips
 from .textures import LEAST
+from .train import VERSIONS
 
 
 # nats by which ratios lean to genuine
 LEAN = 0.2
 
 
-def ratios(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Log-likelihood ratios of each fold, calibrated on the others."""
-    out = np.zeros(len(raw))
-    for k in np.unique(fold):
-        slope, offset = affine(raw[fold != k], label[fold != k], weight[fold != k])
-        out[fold == k] = slope * raw[fold == k] + offset - LEAN
-    return np.clip(out, -3, 3)
+def lines(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Slopes and offsets of each fold's log-likelihood ratios, calibrated on the others (folds, 2)."""
+    return np.array([affine(raw[fold != k], label[fold != k], weight[fold != k]) for k in range(FOLDS)]) - [0, LEAN]
+
+
+def ratios(raw: np.ndarray, fold: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Log-likelihood ratios by the lines of each fold."""
+    return np.clip(by[fold, 0] * raw + by[fold, 1], -3, 3)
+
+
+def claims(name: str, t: pd.DataFrame) -> None:
+    """How many ratios of a set of clips say how much, by class, of talkers to a camera, and of each engine of the Python registry."""
+    over = lambda g, line: f"{(g.llr > line).mean():.3f}"
+    audio = t[t.part == "audio"]
+    genuine, spoofs, talkers = audio[audio.label == "bonafide"], audio[audio.label == "spoof"], t[t.part == "talkers"]
+    print(f"{name}: {len(audio)} clips; genuine over 0.5, 1, 2: {', '.join(over(genuine, x) for x in (0.5, 1, 2))}; spoofs over 1 {over(spoofs, 1)}; talkers over 0.5 and 1 {(talkers.llr > 0.5).sum()}, {(talkers.llr > 1).sum()} of {len(talkers)}, highest {talkers.llr.max():.2f}")
+    engines = t[t.part == "registries"].groupby("system")
+    print("   engines over 0.5 and 1:", "; ".join(f"{s} {len(g)}: {over(g, 0.5)}, {over(g, 1)}" for s, g in engines), flush=True)
 
 
 def interval(score: np.ndarray, label: np.ndarray, repo: np.ndarray, times: int = 200) -> tuple[float, float]:
@@ -69,7 +81,13 @@ def main() -> None:
     whole["weight"] = whole[judged].groupby(["repo", "label"]).path.transform("size") ** -0.5
     t = whole[judged].copy()
     label = (t.label == "spoof").to_numpy().astype(int)
-    t["llr"] = ratios(t.raw.to_numpy(), label, t.fold.to_numpy(), t.weight.to_numpy())
+    by = lines(t.raw.to_numpy(), label, t.fold.to_numpy(), t.weight.to_numpy())
+    t["llr"] = ratios(t.raw.to_numpy(), t.fold.to_numpy(), by)
+    claims("as they are", t)
+    for name in VERSIONS:
+        version = whole.drop(columns=["mean", "seconds"]).join(pd.read_csv(a.nets / f"scores-{name}.csv", index_col="clip")[["mean", "seconds"]], how="inner")
+        version = version[version.samples >= LEAST]
+        claims(name, version.assign(llr=ratios(few(version["mean"], version["seconds"]).to_numpy(), version.fold.to_numpy(), by)))
     talkers, engines, t = (t[t.part == k] for k in ("talkers", "engines", "audio"))
     label, llr, raw = (t.label == "spoof").to_numpy().astype(int), t.llr.to_numpy(), t.raw.to_numpy()
     low, high = interval(raw, label, t.repo.to_numpy())
