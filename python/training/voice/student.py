@@ -1,4 +1,4 @@
-"""The first layers of a network that was taught to hear in speech what the teachers of `lessons` hear, from weights drawn at random.
+"""The first layers of a network that was taught to hear in speech what the teacher of `lessons` hears, from weights drawn at random.
 
     python -m voice.student --data DIR --half 0|1 [--steps 1900]
 
@@ -80,24 +80,22 @@ def told(maps: Tensor, heard: Tensor) -> Tensor:
 
 
 class Student(nn.Module):
-    """Powers to what the first teacher hears, and the second one (clips, CHANNELS, BINS or 1, frames / 4)."""
+    """Powers to what the teacher hears (clips, CHANNELS, BINS, frames / 4)."""
 
     def __init__(self):
         super().__init__()
         layer = lambda *a, **k: nn.Sequential(conv(*a, **k), nn.ReLU())
         self.early = Early()
-        self.late = nn.Sequential(layer(EARLY, 56, 2), Residual(56), layer(56, 80, (2, 1)), Residual(80, 2), Residual(80, 4))
-        self.maps, self.whole = nn.Conv2d(80, CHANNELS, 1), nn.Conv2d(80, CHANNELS, (BINS, 1))
+        self.late = nn.Sequential(layer(EARLY, 56, 2), Residual(56), layer(56, 80, (2, 1)), Residual(80, 2), Residual(80, 4), nn.Conv2d(80, CHANNELS, 1))
 
-    def forward(self, power: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.late(self.early(power))
-        return self.maps(x), self.whole(x)
+    def forward(self, power: Tensor) -> Tensor:
+        return self.late(self.early(power))
 
 
 def means(maps: Tensor, heard: Tensor) -> Tensor:
-    """Of what is taught the means over time, in thirds of the spectrum where it is told by bins."""
-    mean = Over.mean(maps.flatten(1, 2).transpose(1, 2), heard[:, :: 2 * EVERY]).reshape(-1, CHANNELS, maps.shape[2])
-    return torch.cat([mean[:, :, a:b].mean(2) for a, b in ((0, 3), (3, 7), (7, BINS))], 1) if maps.shape[2] == BINS else mean[:, :, 0]
+    """Of what is taught the means over time in thirds of the spectrum."""
+    mean = Over.mean(maps.flatten(1, 2).transpose(1, 2), heard[:, :: 2 * EVERY]).reshape(-1, CHANNELS, BINS)
+    return torch.cat([mean[:, :, a:b].mean(2) for a, b in ((0, 3), (3, 7), (7, BINS))], 1)
 
 
 def half(fold: int) -> int:
@@ -114,20 +112,20 @@ def folded(net: Early) -> Early:
 
 
 class Lessons:
-    """Stretches of sound and what the teachers hear in them."""
+    """Stretches of sound and what the teacher hears in them."""
 
     def __init__(self, data: Path, half: int):
         held = np.load(data / "lessons.npz")
         met = np.flatnonzero(np.isin(held["fold"], MET[half]))
-        self.audio, self.taught, self.short = held["audio"][met], [held["maps"][met], held["whole"][met]], Transform(512, 160)
+        self.audio, self.maps, self.short = held["audio"][met], held["maps"][met], Transform(512, 160)
 
     def __len__(self) -> int:
         return len(self.audio)
 
-    def __getitem__(self, rows: np.ndarray) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Powers, how much of each frame is heard, and what each teacher hears."""
+    def __getitem__(self, rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Powers, how much of each frame is heard, and maps."""
         power = self.short(level(torch.from_numpy(self.audio[rows].astype(np.float32) / 32768)))
-        return power, loud(power, 28)[1], [torch.from_numpy(t[rows].astype(np.float32)) for t in self.taught]
+        return power, loud(power, 28)[1], torch.from_numpy(self.maps[rows].astype(np.float32))
 
 
 def teach(net: Student, lessons: Lessons, steps: int) -> None:
@@ -136,17 +134,16 @@ def teach(net: Student, lessons: Lessons, steps: int) -> None:
     for step in range(steps):
         for g in adam.param_groups:
             g["lr"] = PEAK * min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        power, heard, goals = lessons[np.sort(rng.choice(len(lessons) - HELD, BATCH, replace=False))]
-        left = []
-        for found, goal in zip(net(power), goals):
-            left += [functional.mse_loss(found, goal) / goal.square().mean(), functional.mse_loss(means(found, heard), means(goal, heard))]
+        power, heard, goal = lessons[np.sort(rng.choice(len(lessons) - HELD, BATCH, replace=False))]
+        found = net(power)
+        of_maps, of_means = functional.mse_loss(found, goal) / goal.square().mean(), functional.mse_loss(means(found, heard), means(goal, heard))
         adam.zero_grad()
-        sum(left).backward()
+        (of_maps + of_means).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         adam.step()
-        lately.append([float(x.detach()) for x in left])
+        lately.append((float(of_maps.detach()), float(of_means.detach())))
         if len(lately) % 250 == 0:
-            print(f"{len(lately)} steps, unexplained of maps and of means, by teacher", np.mean(lately[-250:], 0).round(3), flush=True)
+            print(f"{len(lately)} steps, unexplained of maps and of means", np.mean(lately[-250:], 0).round(3), flush=True)
 
 
 @torch.inference_mode()
@@ -154,12 +151,11 @@ def tried(net: Student, lessons: Lessons) -> None:
     """What is left unexplained of means in lessons that were kept back."""
     pairs = []
     for rows in np.array_split(np.arange(len(lessons) - HELD, len(lessons)), 20):
-        power, heard, goals = lessons[rows]
-        pairs.append([(means(found, heard), means(goal, heard)) for found, goal in zip(net(power), goals)])
-    for teacher in zip(*pairs):
-        found, goal = (torch.cat(p) for p in zip(*teacher))
-        left = (found - goal).square().mean(0) / goal.var(0)
-        print(f"unexplained of means of lessons kept back {left.mean():.3f}, best channel {left.min():.3f}, worst {left.max():.3f}")
+        power, heard, goal = lessons[rows]
+        pairs.append((means(net(power), heard), means(goal, heard)))
+    found, goal = (torch.cat(p) for p in zip(*pairs))
+    left = (found - goal).square().mean(0) / goal.var(0)
+    print(f"unexplained of means of lessons kept back {left.mean():.3f}, best channel {left.min():.3f}, worst {left.max():.3f}")
 
 
 def main() -> None:

@@ -28,8 +28,6 @@ NOISE, SMOOTH = 0.3, 0.05
 # rough and mild versions, and two draws of what calls do; the first ones alone teach what suffering is, for good calls are like sound as it was recorded
 ROUGH, CALLED = ("clips-v1", "clips-v3"), ("clips-v4", "clips-v5")
 VERSIONS = ROUGH + CALLED
-# how much pauses count beside what is said
-PAUSES = 0.1
 # how much of what is aimed at is the label, see `aims`
 SURE = 0.7
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
@@ -169,17 +167,17 @@ def sides(yes: np.ndarray) -> np.ndarray:
 
 
 def founded(
-    x: np.ndarray, spoken: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None
+    x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None
 ) -> tuple[Verdict, torch.Tensor, Read]:
-    """A verdict that knows how statistics lie where a voice is heard that may be trained on (`spoken`), what genuine ones should be, and likenesses; and the
-    scaled statistics. `calls` is what `Read.restore` takes."""
+    """A verdict that knows how statistics lie where `seen`, what genuine ones should be, and likenesses; and the scaled statistics. `calls` is what
+    `Read.restore` takes."""
     torch.manual_seed(0)
     rng, net = np.random.default_rng(0), Verdict(x.shape[1], heads)
-    middle, (low, high) = np.median(x[spoken][::3], 0), np.quantile(x[spoken][::3], [0.16, 0.84], axis=0)
+    middle, (low, high) = np.median(x[seen][::3], 0), np.quantile(x[seen][::3], [0.16, 0.84], axis=0)
     net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
     with torch.no_grad():
         z = net.scaled(torch.from_numpy(x))
-    read = Read(net, z.numpy(), whole * (spoken & ~spoof), rng)
+    read = Read(net, z.numpy(), whole * ~spoof, rng)
     if calls:
         read.restore(*calls)
     compare(net.likeness, read, spoof, goal, whole, weights, rng)
@@ -211,7 +209,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     parts = [spread(s, weight) for s in sets]
     clip, kind = np.concatenate([s.clip for s in sets]), np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     laid, silent = kind == sets.index(mixes), kind == sets.index(quiet)
-    # how much each judge hears of sound as it is, of all versions, of mixes and of pauses
+    # how much is heard of sound as it is, of all versions, of mixes and of pauses
     shares = lambda good, version, several=0.0, pauses=0.0: np.concatenate([k * p for k, p in zip((good, *[version / len(versions)] * len(versions), several, pauses), parts)])
     suffering = shares(0.5, 0.5 * len(VERSIONS) / len(ROUGH)) * (kind <= len(ROUGH))
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
@@ -220,14 +218,12 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     starts = np.cumsum([0, *(len(s.all) for s in sets)])
     called = [starts[k] + s.last[use] for k, s in enumerate(sets) if s in versions[len(ROUGH) :]]
     calls = np.concatenate([own, *called]), np.tile(own, 1 + len(called)), np.tile(weight[use], 1 + len(called))
-    # pauses say nothing
-    goal, weights = np.where(silent, 0, aim[clip]), [shares(1, 0, 0, PAUSES), shares(0.3, 0.7, 0, PAUSES)]
-    net, z, read = founded(x, shares(1, 1) > 0, shares(0.8, 0.2, 0, PAUSES), spoof[clip], goal, weights, seeds, calls)
+    net, z, read = founded(x, shares(1, 1) > 0, shares(0.8, 0.2), spoof[clip], aim[clip], [shares(1, 0), shares(0.3, 0.7)], seeds, calls)
     rng, taught = np.random.default_rng(0), torch.from_numpy(read.numbers[:, read.taught].copy())
     for head in net.heads:
-        for judge, share in ((head.good, shares(0.9, 0.1, 0, PAUSES)), (head.poor, shares(0.1, 0.9, 0, PAUSES))):
+        for judge, share in ((head.good, shares(0.9, 0.1)), (head.poor, shares(0.1, 0.9))):
             pupil = Pupil(taught.shape[1])
-            teach(pupil, taught, goal, share, rounds, rng)
+            teach(pupil, taught, aim[clip], share, rounds, rng)
             read.judge(judge, pupil)
         teach(head.suffered, z, sides(kind > 0), suffering, rounds // 3, rng)
         teach(head.several, z, sides(laid), shares(0.25, 0.25, 0.5), rounds // 2, rng)
