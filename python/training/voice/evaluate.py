@@ -95,6 +95,14 @@ def main() -> None:
         f.to_csv(a.nets / f"scores-{name}.csv")
         use = ((table.part == "audio") & (table.samples >= LEAST)).to_numpy()[at]
         print(line(name, few(f["mean"].to_numpy(), f.seconds.to_numpy())[use], table.iloc[at[use]]), flush=True)
+    # what is not to be judged, by networks of its fold, and what is taken for it
+    over = dict(zip(UNJUDGED, bounds(frames["clips"][(table.samples >= LEAST).to_numpy()])))
+    for name, why in (("mixes", "several"), ("pauses", "silent")):
+        print(f"{name}: {(judged(a.data, a.nets, name)[why] > over[why]).mean():.3f} known")
+    for name, f in frames.items():
+        long = f[(table.samples >= LEAST).to_numpy()[f.index]]
+        shares = [f"{why} {(long[why] > over[why])[label[long.index] == k].mean():.4f} of {side}" for why in UNJUDGED for k, side in enumerate(("genuine", "synthetic"))]
+        print(f"{name} taken for", ", ".join(shares))
 
 
 if __name__ == "__main__":
