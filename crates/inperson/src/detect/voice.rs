@@ -204,7 +204,9 @@ impl Detector for Voice {
         let found = Evidence::new("voice.synthetic", Question::Voice, whole.span, finding, message);
         let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
         let found = found.fact("speech_s", seconds).fact("listenings", self.listened.len() as f64);
-        out.push(found.fact("several_voices", self.several as f64).fact("no_voice", self.silent as f64).fact("raw", raw));
+        out.push(
+            found.fact("several_voices", self.several as f64).fact("no_voice", self.silent as f64).fact("raw", raw),
+        );
         if suspicious {
             let mut worst: Vec<&(Span, f32)> = self.listened.iter().filter(|(_, l)| *l > 0.0).collect();
             worst.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
