@@ -58,17 +58,30 @@ def test_two_voices_at_once_are_not_judged(voice, tmp_path):
 
 def test_noise_that_speech_activity_lets_through_is_not_judged(voice, tmp_path):
     rng, n = np.random.default_rng(0), RATE * 20
-    # pink, loud: speech activity takes it for speech
+    # pink, loud: speech activity takes it for speech, and 0.10.0 took it for a person
     pink = np.fft.irfft(np.fft.rfft(rng.normal(0, 1, n)) / np.sqrt(np.arange(1, n // 2 + 2)), n)
-    pink *= 0.5 / np.abs(pink).max()
-    with wave.open(str(tmp_path / "noise.wav"), "wb") as f:
-        f.setparams((1, 2, RATE, 0, "NONE", "NONE"))
-        f.writeframes((pink * 32767).astype(np.int16).tobytes())
-    (found,) = [e for e in inperson.analyze(tmp_path / "noise.wav", checks=["voice"]).evidence if e["code"] == "voice.synthetic"]
+    pink = (pink * (0.5 * 32767 / np.abs(pink).max())).astype(np.int16)
+    with wave.open(str(voice)) as f:
+        words = np.frombuffer(f.readframes(f.getnframes()), np.int16)
+
+    def heard(name: str, sound: np.ndarray) -> tuple[dict, float]:
+        with wave.open(str(tmp_path / name), "wb") as f:
+            f.setparams((1, 2, RATE, 0, "NONE", "NONE"))
+            f.writeframes(sound.tobytes())
+        report = inperson.analyze(tmp_path / name, checks=["voice"])
+        (found,) = [e for e in report.evidence if e["code"] == "voice.synthetic"]
+        return found, report.assessment["questions"]["voice"]["coverage"]
+
+    found, coverage = heard("noise.wav", pink)
     assert found["finding"] == {"kind": "abstain", "reason": "too_little_speech"}
     assert found["facts"]["no_voice"] > found["facts"]["listenings"]
-    (said,) = [e for e in inperson.analyze(voice, checks=["voice"]).evidence if e["code"] == "voice.synthetic"]
+    assert coverage == 0
+    said, _ = heard("words.wav", words)
     assert said["facts"]["no_voice"] == 0
+    # beside a voice it is left out, and what was judged says so
+    both, coverage = heard("both.wav", np.concatenate([words, pink]))
+    assert both["finding"]["kind"] == "score" and both["facts"]["no_voice"] > 0
+    assert 0 < coverage < 0.6 < both["facts"]["speech_s"] / (len(words) + n) * RATE
 
 
 def test_lost_packets_take_little_from_the_score(voice):

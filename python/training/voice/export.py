@@ -22,7 +22,7 @@ from .evaluate import bounds, few
 from .metrics import affine, apcer, auc, cllr, eer
 from .models import UNJUDGED, load
 from .report import LEAN, lines, ratios
-from .store import RATE, Clips
+from .store import Clips
 from .student import folded
 from .textures import LEAST, LENGTH
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from .codecs import FRAME, bursts, carried, opus
 from .concealment import LINE, Concealment
-from .store import RATE, Clips, to_float, to_pcm
+from .store import RATE, Clips, to_float
 from .texture import Texture
 from .transform import hann, level
 

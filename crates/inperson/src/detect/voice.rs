@@ -3,6 +3,7 @@
 //! The model listens to 6 s of the candidate's speech at a time, pauses left out, every 3 s of speech anew for the
 //! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all
 //! of it, every 0.6 s anew. Its logits are averaged, drawn towards zero while little was heard, and calibrated on whole recordings.
+//! Listenings to several voices at once, and to none, are not judged.
 
 use ndarray::ArrayView2;
 
