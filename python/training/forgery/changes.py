@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .crops import SIDE
-from .texture import CONTRASTS, shares, weights_of
+from .texture import CONTRASTS, moments, shares, weights_of
 
 # waves of the bands, pixels of the crop (the last two of a crop of half the side), and their directions
 WAVES, TURNS, RADIUS = (2.8, 4.5, 5.6, 9.0), 4, 5
@@ -45,6 +45,19 @@ def far(times: np.ndarray, first: int) -> list[int] | None:
     return out
 
 
+def amounts(change: torch.Tensor, energy: torch.Tensor, least: torch.Tensor | float) -> torch.Tensor:
+    """How much a map changes, and in what share of its energy: (2, ...)."""
+    return torch.stack([(change + least).log(), (change / (energy + least) + 1e-2).log()])
+
+
+def changed(a: torch.Tensor, b: torch.Tensor, zones: torch.Tensor, contrasts: torch.Tensor, least: torch.Tensor | float) -> torch.Tensor:
+    """How zones differ in what changes of maps from `a` to `b` (pairs, channels, cells), and in what share of their spread that is: (channels, 2, contrasts)."""
+    step = b - a
+    change = ((step * step) @ zones).mean(0)
+    spread = (moments(a, zones)[1] + moments(b, zones)[1]).mean(0) / 2
+    return (amounts(change, spread, least) @ contrasts).transpose(0, 1)
+
+
 class Changes(nn.Module):
     """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, and at least nine of them, and what its first looks are also held against (4, 3, 160, 160), to numbers
     (near or far, change or its share of the band's energy, band, contrast), flat."""
@@ -76,6 +89,5 @@ class Changes(nn.Module):
         near, far = self.bands(x[::STEP]), self.bands(other)
         first = near[:FAR]
         power = lambda v: ((v * v).sum(2) @ self.zones).mean(0)
-        told = lambda change, energy: torch.stack([(change + LEAST).log(), (change / (energy + LEAST) + 1e-2).log()])
-        both = told(power(near[APART:] - near[:-APART]), power(near)), told(power(far - first), (power(far) + power(first)) / 2)
+        both = amounts(power(near[APART:] - near[:-APART]), power(near), LEAST), amounts(power(far - first), (power(far) + power(first)) / 2, LEAST)
         return (torch.stack(both) @ self.contrasts).flatten()

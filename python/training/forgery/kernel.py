@@ -1,6 +1,6 @@
 """Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.6.0]
+    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.7.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -14,6 +14,8 @@ import numpy as np
 
 from .changes import NUMBERS as CHANGED
 from .folds import FOLDS, splits
+from .patches import NUMBERS as PATCHES
+from .scattering import NUMBERS as SCATTERED
 from .student import CHANNELS, FIRST
 from .texture import CONTRASTS, NUMBERS
 
@@ -21,21 +23,16 @@ from .texture import CONTRASTS, NUMBERS
 STRENGTH, WIDTH = 0.1, 0.2
 # the network's channels are mixed to so many, whose kernel is narrower
 MIXED, MIXED_WIDTH = 6, 0.75
-# numbers of the student's maps, and of what changes in its first layer
-SEEN, MOVED = CHANNELS * 2 * len(CONTRASTS), FIRST * 2 * len(CONTRASTS)
-# a row's numbers: the statistics', those of the network's channels, and from the end these
-FAR_AT, NEAR_AT = slice(-CHANGED, None), slice(-2 * CHANGED, -CHANGED)
-MOVED_AT = slice(NEAR_AT.start - MOVED, NEAR_AT.start)
-SEEN_AT = slice(MOVED_AT.start - SEEN, MOVED_AT.start)
-# which numbers a kernel compares, how wide it is, and what it counts in the score
-KERNELS = (
-    (("texture",), WIDTH, 0.3),
-    (("patches",), MIXED_WIDTH, 0.21),
-    (("seen",), WIDTH, 0.44),
-    (("moved",), WIDTH, 0.1),
-    (("texture", "seen", "moved"), WIDTH, 0.475),
-    (("texture", "seen", "moved", "near", "far"), WIDTH, 0.475),
-)
+# kinds of numbers in the order of a row, and how many there are of each
+COUNTS = {
+    "texture": NUMBERS, "patches": PATCHES, "seen": CHANNELS * 2 * len(CONTRASTS), "first-near": FIRST * 2 * len(CONTRASTS), "first-far": FIRST * 2 * len(CONTRASTS),
+    "seen-far": CHANNELS * 2 * len(CONTRASTS), "near": CHANGED, "far": CHANGED, "scattering": SCATTERED,
+}
+ENDS = dict(zip(COUNTS, np.cumsum(list(COUNTS.values()))))
+AT = {kind: slice(ENDS[kind] - count, ENDS[kind]) for kind, count in COUNTS.items()}
+# which numbers a kernel compares, how wide it is, and what it counts in the score: what tells a fake in one kind depends on all the others
+TOGETHER = tuple(kind for kind in COUNTS if kind != "patches")
+KERNELS = ((TOGETHER, WIDTH, 1.0), (("patches",), MIXED_WIDTH, 0.25))
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -74,18 +71,14 @@ def rows(d, chosen: np.ndarray) -> dict:
 
 
 class Numbers:
-    """Numbers of clips to compare with: means of bursts, cut off beyond the outer hundredths of single ones, scaled and kept as bytes; with `copies` those of
-    degraded copies after them."""
+    """Numbers of clips to compare with: means of bursts, cut off beyond the outer hundredths of single ones, scaled and kept as bytes."""
 
-    def __init__(self, d, x: np.ndarray, copies: bool = False):
-        views = mean(x[:, 0]), mean(x[:, 1])
-        self.low, self.high = np.nanquantile(x[:, 0].reshape(-1, x.shape[-1]), [0.01, 0.99], axis=0)
-        cut, w = views[0].clip(self.low, self.high), fair(d)
+    def __init__(self, d, x: np.ndarray):
+        self.low, self.high = np.nanquantile(x.reshape(-1, x.shape[-1]), [0.01, 0.99], axis=0)
+        cut, w = mean(x).clip(self.low, self.high), fair(d)
         self.middle = np.average(cut, axis=0, weights=w)
         self.spread = np.sqrt(np.average((cut - self.middle) ** 2, axis=0, weights=w)) + 1e-6
-        self.copied = ~np.isnan(views[1][:, 0]) & copies
-        every = np.concatenate([self.scaled(views[0]), self.scaled(views[1][self.copied])])
-        self.centres = np.round(every / STEP).clip(-127, 127).astype(np.int8)
+        self.centres = np.round(self.scaled(cut) / STEP).clip(-127, 127).astype(np.int8)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         return ((x.clip(self.low, self.high) - self.middle) / self.spread).clip(-4, 4)
@@ -97,25 +90,16 @@ class Numbers:
 
 
 class Kernel:
-    """A Gaussian kernel on numbers of one or several kinds, which count alike. The mean of two, where there are degraded copies and nothing else is
-    compared: of clips as they are, and with their copies, which tells more of poor pictures and less of good ones."""
+    """A Gaussian kernel on numbers of one or several kinds, which count alike."""
 
     def __init__(self, d, numbers: list[Numbers], width: float):
-        y, w, self.width = d["y"], fair(d), width
-        copied = numbers[0].copied if len(numbers) == 1 else np.zeros(len(y), bool)
-        self.rows = len(y) + copied.sum()
-        near = self.near([n.apart(n.centres[: self.rows] * STEP) for n in numbers])
-        target = np.r_[y, y[copied]] * 2.0 - 1
-        shares = [np.r_[w, 0 * w[copied]], np.r_[w / (1 + copied), w[copied] / 2]] if copied.any() else [w]
-        self.factors, self.level = np.zeros(self.rows), 0.0
-        for share in shares:
-            on = share > 0
-            level = np.average(target[on], weights=share[on])
-            self.factors[on] += np.linalg.solve(near[np.ix_(on, on)] + STRENGTH * np.diag(1 / share[on]), target[on] - level) / len(shares)
-            self.level += level / len(shares)
+        w, target, self.width = fair(d), d["y"] * 2.0 - 1, width
+        near = self.near([n.apart(n.centres * STEP) for n in numbers])
+        self.level = np.average(target, weights=w)
+        self.factors = np.linalg.solve(near + STRENGTH * np.diag(1 / w), target - self.level)
 
     def near(self, apart: list[np.ndarray]) -> np.ndarray:
-        return np.exp(-self.width * sum(a[:, : self.rows] for a in apart) / len(apart))
+        return np.exp(-self.width * sum(apart) / len(apart))
 
     def __call__(self, apart: list[np.ndarray]) -> np.ndarray:
         return self.near(apart) @ self.factors + self.level
@@ -125,24 +109,22 @@ class Judge:
     """The kernels of `KERNELS`. The network's channels are first mixed to their main axes, since more of them tell sources apart."""
 
     def __init__(self, d):
-        x = d["x"]
-        v = self.by_channel(mean(x[:, 0]))
+        x = d["x"][:, 0]
+        v = self.by_channel(mean(x))
         spread = v.std((0, 3)) + 1e-6  # channel, mean or spread
         v = (v / spread[..., None]).transpose(2, 0, 3, 1).reshape(2, -1, len(spread))
         axes = np.linalg.svd(v - v.mean(1, keepdims=True), full_matrices=False)[2][:, :MIXED]
         self.mixing = axes / spread.T[:, None]  # mean or spread, axis, channel
-        self.numbers = {kind: Numbers(d, of, copies=kind == "texture") for kind, of in self.kinds(x).items()}
+        self.numbers = {kind: Numbers(d, of) for kind, of in self.kinds(x).items()}
         self.kernels = [Kernel(d, [self.numbers[k] for k in kinds], width) for kinds, width, _ in KERNELS]
 
     @staticmethod
     def by_channel(x: np.ndarray) -> np.ndarray:
-        return x[..., NUMBERS : SEEN_AT.start].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
+        return x[..., AT["patches"]].reshape(*x.shape[:-1], -1, 2, len(CONTRASTS))
 
     def kinds(self, x: np.ndarray) -> dict[str, np.ndarray]:
         mixed = np.einsum("...ctk,tac->...tak", self.by_channel(x), self.mixing)
-        return {
-            "texture": x[..., :NUMBERS], "patches": mixed.reshape(*x.shape[:-1], -1), "seen": x[..., SEEN_AT], "moved": x[..., MOVED_AT], "near": x[..., NEAR_AT], "far": x[..., FAR_AT],
-        }
+        return {kind: x[..., at] for kind, at in AT.items()} | {"patches": mixed.reshape(*x.shape[:-1], -1)}
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
@@ -192,7 +174,7 @@ def main() -> None:
     p.add_argument("--net", type=Path, help="what `textures` had as --net, to export")
     p.add_argument("--student", type=Path, help="what `textures` had as --student")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.6.0")
+    p.add_argument("--version", default="0.7.0")
     p.add_argument("--seed", type=int, default=0, help="how sources are drawn into folds")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))

@@ -19,6 +19,7 @@ from .texture import CONTRASTS, shares, told, weights_of
 
 STEP = 2  # every second frame is looked at
 CELLS = 40  # the layer's side
+NUMBERS = 320
 
 
 class Patches(nn.Module):

@@ -15,16 +15,12 @@ import cv2
 import numpy as np
 import torch
 
-from .changes import Changes
 from .crops import Faces
 from .figures import bounded, fitted
 from .kernel import Judge, left_out, raw, rows, taken
 from .ladder import RUNGS, remade
 from .metrics import auc
-from .patches import Patches
-from .student import Seen
-from .texture import Texture
-from .textures import read
+from .textures import Nets, read
 
 
 def chosen(d, count: int) -> np.ndarray:
@@ -52,7 +48,7 @@ def main() -> None:
     d["y"] = d["y"].astype(int)
     slope, offset = fitted(d, left_out(d)[:, 0])
     net = a.models / "face/model.onnx"
-    nets, faces = (Texture().eval(), Patches.load(net), Seen.load(net), Changes()), Faces(a.models)
+    nets, faces = Nets(net, net), Faces(a.models)
     pick = chosen(d, a.count)
     tested = {s: pick[d["source"][pick] == s] for s in np.unique(d["source"][pick])}
     judges = {s: Judge(rows(d, (d["source"] != s) & ~np.isin(d["who"], d["who"][of]))) for s, of in tested.items()}

@@ -1,4 +1,4 @@
-"""Writes models/face: statistics, the network's first layers, the student, scaling and kernels in one graph; every filter kept once. Called by `kernel`."""
+"""Writes models/face: statistics, the network's first layers, the student, changes, scattering, scaling and kernels in one graph; every filter kept once. Called by `kernel`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from contract import OPSET, Calibration, Contract, Tensor
 from contract import write as write_contract
 from graphs import agree, half, once
 
-from .changes import FAR, FAR_S, Changes
-from .changes import NUMBERS as CHANGED
+from .changes import FAR, FAR_S
 from .crops import SIDE
-from .kernel import KERNELS, SEEN, STEP, Judge, Numbers
-from .patches import Patches
-from .student import Seen
-from .texture import CONTRASTS, Texture
+from .kernel import AT, KERNELS, STEP, Judge, Numbers
+from .texture import CONTRASTS
+from .textures import Nets
 
 LOOK = "10 to 14 successive frames at 20 to 31 a second, RGB planes, 0 to 255: the face with hair, neck and background, aligned by five points, eyes 0.23 of the side apart"
 CONTRACT = Contract(
@@ -52,10 +50,11 @@ class Apart(torch.nn.Module):
         return (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x), outside.reshape(1)
 
 
-class Graph(torch.nn.Module):
-    def __init__(self, j: Judge, patches: Patches, seen: Seen):
-        super().__init__()
-        self.texture, self.patches, self.seen, self.changes = Texture(), patches, seen, Changes()
+class Graph(Nets):
+    """The networks that a judge's numbers come of, and the judge; names of weights are those of `Nets`, so that the model can be what the next one is made with."""
+
+    def __init__(self, j: Judge, net: Path, student: Path):
+        super().__init__(net, student)
         self.apart = torch.nn.ModuleDict({kind: Apart(n) for kind, n in j.numbers.items()})
         self.levels = [float(k.level) for k in j.kernels]
         for i, k in enumerate(j.kernels):
@@ -63,22 +62,19 @@ class Graph(torch.nn.Module):
         self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
 
     def forward(self, faces, others):
-        by_channel = self.patches(faces).reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)
-        seen, changes = self.seen(faces), self.changes(faces, others)
-        numbers = {
-            "texture": self.texture(faces), "patches": (self.mixing @ by_channel).flatten(), "seen": seen[:SEEN], "moved": seen[SEEN:], "near": changes[:CHANGED], "far": changes[CHANGED:],
-        }
+        row = super().forward(faces, others)
+        numbers = {kind: row[at] for kind, at in AT.items()}
+        numbers["patches"] = (self.mixing @ numbers["patches"].reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)).flatten()
         found = {kind: self.apart[kind](of) for kind, of in numbers.items()}
         score = 0
         for i, (kinds, width, count) in enumerate(KERNELS):
-            factors = getattr(self, f"factors{i}")
-            apart = sum(found[k][0][: len(factors)] for k in kinds) / len(kinds)
-            score = score + count * ((-width * apart).exp() @ factors + self.levels[i])
+            apart = sum(found[k][0] for k in kinds) / len(kinds)
+            score = score + count * ((-width * apart).exp() @ getattr(self, f"factors{i}") + self.levels[i])
         return score.reshape(1), found["texture"][1]
 
 
 def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibration: dict) -> None:
-    net = Graph(j, Patches.load(net), Seen.load(student)).eval()
+    net = Graph(j, net, student).eval()
     folder = models / CONTRACT.id
     folder.mkdir(exist_ok=True)
     path = folder / "model.onnx"

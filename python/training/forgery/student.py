@@ -18,15 +18,16 @@ from torch import nn
 
 from graphs import carried, fill
 
+from .changes import APART, FAR, STEP, changed
 from .crops import SIDE
 from .models import Residual, conv, fine
-from .texture import CONTRASTS, moments, shares, told, weights_of
+from .texture import CONTRASTS, shares, told, weights_of
 
 # side and number of the teacher's maps
 CELLS, CHANNELS = 14, 72
 BATCH, RATE, HELD = 32, 3e-3, 1000
-STEP = 4  # every fourth frame is looked at
-FIRST, APART = 24, 2  # channels of the first layer, whose change is told from one look to the second after it
+FIRST = 24  # channels of the first layer
+SPREAD = 2  # what the maps show at once is told of every second look
 LEAST = 3e-2  # smaller changes hardly count: rounding of colours makes some
 
 
@@ -91,28 +92,26 @@ class Told(nn.Module):
 
 
 class Moved(nn.Module):
-    """Of the first layer's maps of successive looks (n, channels, 80, 80), how zones differ in what changes of each channel, and in what share of its
-    spread that is: (channels, 2, contrasts)."""
+    """How zones differ in what changes of maps from some looks to others (pairs, channels, cells, cells), and in what share of its spread that is: flat
+    (channel, change or its share, contrast)."""
 
-    def __init__(self):
+    def __init__(self, cells: int):
         super().__init__()
-        self.register_buffer("zones", torch.from_numpy(weights_of(SIDE // 2).astype(np.float32)))
+        self.register_buffer("zones", torch.from_numpy(weights_of(cells).astype(np.float32)))
         self.register_buffer("contrasts", torch.from_numpy(shares().astype(np.float32)))
 
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        maps = maps.flatten(2)
-        step = maps[APART:] - maps[:-APART]
-        change, variance = ((step * step) @ self.zones).mean(0), moments(maps, self.zones)[1].mean(0)
-        return torch.stack([(change + LEAST).log(), (change / (variance + LEAST) + 1e-2).log()], 1) @ self.contrasts
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return changed(a.flatten(2), b.flatten(2), self.zones, self.contrasts, LEAST).flatten()
 
 
 class Seen(nn.Module):
-    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, and at least nine of them, to numbers: those of the maps (channel, mean or spread, contrast), flat, and
-    after them those of what changes in the first layer (channel, change or its share, contrast)."""
+    """A burst of crops (frames, 3, 160, 160), RGB 0 to 255, at least nine of them, and what its first looks are also held against (4, 3, 160, 160), to numbers, flat:
+    those of the maps (channel, mean or spread, contrast), and those (channel, change or its share, contrast) of what changes in the first layer over eight frames
+    and over half a second, and in the maps over half a second."""
 
     def __init__(self):
         super().__init__()
-        self.student, self.told, self.moved = Student(), Told(), Moved()
+        self.student, self.told, self.fine, self.coarse = Student(), Told(), Moved(SIDE // 2), Moved(CELLS)
 
     @classmethod
     def load(cls, path: Path) -> Seen:
@@ -124,11 +123,16 @@ class Seen(nn.Module):
     @property
     def names(self) -> list[str]:
         numbers = lambda name, count, of: [f"{name}{k}|{o}|{c}" for k in range(count) for o in of for c in CONTRASTS]
-        return numbers("seen", CHANNELS, ("mean", "spread")) + numbers("moved", FIRST, ("change", "share"))
+        moved = ("change", "share")
+        return numbers("seen", CHANNELS, ("mean", "spread")) + numbers("first-near", FIRST, moved) + numbers("first-far", FIRST, moved) + numbers("seen-far", CHANNELS, moved)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        first = self.student.first(x[::STEP])
-        return torch.cat([self.told(self.student.rest(first)).mean(0).flatten(), self.moved(first).flatten()])
+    def forward(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        looks = x[::STEP]
+        first, away = self.student.first(looks), self.student.first(other)
+        begin, every = slice(None, FAR), slice(None, None, SPREAD)
+        maps = self.student.rest(torch.cat([first, away]))
+        told = self.told(maps[: len(looks)][every]).mean(0).flatten()
+        return torch.cat([told, self.fine(first[:-APART], first[APART:]), self.fine(first[begin], away), self.coarse(maps[begin], maps[len(looks) :])])
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Numbers of `texture`, `patches`, `student` and `changes` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
+"""Numbers of `texture`, `patches`, `student`, `changes` and `scattering` of all clips, as they are and after a smaller, darker or lighter, noisier copy through H.264: OUT/texture.npz.
 
     python -m forgery.textures --corpus CORPUS --models ../../models --teachers MODELS --net ../../models/face/model.onnx --student ../../models/face/model.onnx --out OUT [--without-licence REGEX]
 
@@ -28,15 +28,29 @@ from .crops import Faces, cut, five, to_crop
 from .patches import Patches
 from .folds import persons
 from .people import vector
+from .scattering import Scattering
 from .sources import source
 from .student import Seen
-from .texture import NUMBERS, Texture
+from .texture import Texture
 
 BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 10, 6, 3.0, 31
 LOOKS = 3  # frames of which tone and person are taken
 
 
-Nets = tuple[Texture, Patches, Seen, Changes]
+class Nets(torch.nn.Module):
+    """All numbers of a burst (frames, 3, 160, 160) and of what its first looks are also held against (4, 3, 160, 160), flat, in the order of `kernel.COUNTS`."""
+
+    def __init__(self, net: Path, student: Path):
+        super().__init__()
+        self.texture, self.patches, self.seen, self.changes, self.scattering = Texture(), Patches.load(net), Seen.load(student), Changes(), Scattering()
+        self.eval()
+
+    def forward(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.texture(x), self.patches(x), self.seen(x, other), self.changes(x, other), self.scattering(x, other)])
+
+    @property
+    def names(self) -> list[str]:
+        return [n for net in self.children() for n in net.names]
 
 
 def frames(path: Path):
@@ -99,10 +113,8 @@ def around(images: list, meshes: np.ndarray) -> tuple[list, np.ndarray]:
 
 def statistics(nets: Nets, burst: list[np.ndarray], other: list[np.ndarray]) -> np.ndarray:
     """Of crops of a burst, and of those that its first ones are also held against."""
-    *nets, changes = nets
     with torch.inference_mode():
-        x, y = (torch.from_numpy(np.array(c)).permute(0, 3, 1, 2).float().contiguous() for c in (burst, other))
-        return torch.cat([*(net(x) for net in nets), changes(x, y)]).numpy()
+        return nets(*(torch.from_numpy(np.array(c)).permute(0, 3, 1, 2).float().contiguous() for c in (burst, other))).numpy()
 
 
 def skin_tone(crop: np.ndarray) -> float:
@@ -156,7 +168,7 @@ def main() -> None:
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    nets, faces, rows = (Texture().eval(), Patches.load(a.net), Seen.load(a.student), Changes()), Faces(a.models), []
+    nets, faces, rows = Nets(a.net, a.student), Faces(a.models), []
     knows = session(a.teachers / "face_recognition/mobilefacenet_foamliu/MobileFaceNet.onnx")
     for part in PARTS:
         with open(a.corpus / part / "manifest.csv", newline="") as f:
@@ -169,9 +181,8 @@ def main() -> None:
                     known = np.mean([vector(look, knows) for look in looks], 0)
                     rows.append((x, about, skin_tone(looks[LOOKS // 2]), known, not genuine(r), source(r["repo"]), species(r), part, r["system"], r.get("pair_id", ""), r["path"]))
         print(part, len(rows), flush=True)
-    assert len(nets[0].names) == NUMBERS, "kernel takes the first numbers for the statistics'"
     table = dict(zip(("x", "about", "skin", "who", "y", "source", "kind", "part", "system", "pair", "path"), map(np.array, zip(*rows))))
-    np.savez(a.out / "texture.npz", **table | {"who": persons(table["who"])}, names=[n for net in nets for n in net.names])
+    np.savez(a.out / "texture.npz", **table | {"who": persons(table["who"])}, names=nets.names)
 
 
 if __name__ == "__main__":
