@@ -30,9 +30,10 @@ COUNTS = {
 }
 ENDS = dict(zip(COUNTS, np.cumsum(list(COUNTS.values()))))
 AT = {kind: slice(ENDS[kind] - count, ENDS[kind]) for kind, count in COUNTS.items()}
-# which numbers a kernel compares, how wide it is, and what it counts in the score: what tells a fake in one kind depends on all the others
+# which numbers a kernel compares, how wide it is, and what it counts in the score: what tells a fake in one kind depends on all the others. Those of one kind
+# put more fakes above their own source
 TOGETHER = tuple(kind for kind in COUNTS if kind != "patches")
-KERNELS = ((TOGETHER, WIDTH, 1.0), (("patches",), MIXED_WIDTH, 0.25))
+KERNELS = ((TOGETHER, WIDTH, 1.0), (("patches",), MIXED_WIDTH, 0.35), (("texture",), WIDTH, 0.2), (("seen",), WIDTH, 0.2))
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much

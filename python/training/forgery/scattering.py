@@ -20,8 +20,8 @@ COARSE, COARSE_TURNS = (5.0, 9.0), 3
 CELLS = SIDE // 4
 CHANNELS = len(FINE) * FINE_TURNS * (1 + len(COARSE) * COARSE_TURNS)
 NUMBERS = CHANNELS * 2 * len(CONTRASTS)
-# smaller changes hardly count, of the first order and of the second: rounding of colours makes some
-LEAST = (5e-2, 1e-2)
+# smaller changes hardly count, of the first order and of the second: about a hundredth of the variance of a channel
+LEAST = (5e-2, 3e-3)
 
 
 def bank(waves: tuple[float, ...], turns: int) -> np.ndarray:

@@ -28,7 +28,8 @@ CELLS, CHANNELS = 14, 72
 BATCH, RATE, HELD = 32, 3e-3, 1000
 FIRST = 24  # channels of the first layer
 SPREAD = 2  # what the maps show at once is told of every second look
-LEAST = 3e-2  # smaller changes hardly count: rounding of colours makes some
+# smaller changes hardly count, of the first layer and of the maps: about a hundredth of the variance of a channel
+LEAST = (4e-3, 6e-3)
 
 
 class Context(nn.Module):
@@ -95,13 +96,14 @@ class Moved(nn.Module):
     """How zones differ in what changes of maps from some looks to others (pairs, channels, cells, cells), and in what share of its spread that is: flat
     (channel, change or its share, contrast)."""
 
-    def __init__(self, cells: int):
+    def __init__(self, cells: int, least: float):
         super().__init__()
+        self.least = least
         self.register_buffer("zones", torch.from_numpy(weights_of(cells).astype(np.float32)))
         self.register_buffer("contrasts", torch.from_numpy(shares().astype(np.float32)))
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return changed(a.flatten(2), b.flatten(2), self.zones, self.contrasts, LEAST).flatten()
+        return changed(a.flatten(2), b.flatten(2), self.zones, self.contrasts, self.least).flatten()
 
 
 class Seen(nn.Module):
@@ -111,7 +113,7 @@ class Seen(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.student, self.told, self.fine, self.coarse = Student(), Told(), Moved(SIDE // 2), Moved(CELLS)
+        self.student, self.told, self.fine, self.coarse = Student(), Told(), Moved(SIDE // 2, LEAST[0]), Moved(CELLS, LEAST[1])
 
     @classmethod
     def load(cls, path: Path) -> Seen:
@@ -131,8 +133,8 @@ class Seen(nn.Module):
         first, away = self.student.first(looks), self.student.first(other)
         begin, every = slice(None, FAR), slice(None, None, SPREAD)
         maps = self.student.rest(torch.cat([first, away]))
-        told = self.told(maps[: len(looks)][every]).mean(0).flatten()
-        return torch.cat([told, self.fine(first[:-APART], first[APART:]), self.fine(first[begin], away), self.coarse(maps[begin], maps[len(looks) :])])
+        told = self.told(maps[:-FAR][every]).mean(0).flatten()
+        return torch.cat([told, self.fine(first[:-APART], first[APART:]), self.fine(first[begin], away), self.coarse(maps[begin], maps[-FAR:])])
 
 
 def main() -> None:
