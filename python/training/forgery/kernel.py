@@ -179,6 +179,8 @@ def main() -> None:
     p.add_argument("--seed", type=int, default=0, help="how sources are drawn into folds")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))
+    if d["x"].shape[-1] != sum(COUNTS.values()):
+        p.error(f"{a.data / 'texture.npz'} holds {d['x'].shape[-1]} numbers a burst, not {sum(COUNTS.values())}: another version made it; run forgery.textures again")
     d["y"] = d["y"].astype(int)
     scores = left_out(d, seed=a.seed)
     np.savez(a.data / "scores.npz", scores=scores)

@@ -2,7 +2,7 @@
 
     python -m forgery.textures --corpus CORPUS --models ../../models --teachers MODELS --net ../../models/face/model.onnx --student ../../models/face/model.onnx --out OUT [--without-licence REGEX]
 
-Of the clip's first seconds as many bursts as fit, their degraded copies of the first and the last. About three quarters of an hour on one core; `kernel` goes on
+Of the clip's first seconds as many bursts as fit, their degraded copies of the first and the last. About an hour on one core; `kernel` goes on
 from there. `--net` is the network of `train` (RUN/net.pt) and `--student` what `student` wrote, or both a model that carries them; a network of face recognition in
 `--teachers` tells whose clips are one person's.
 """
@@ -27,11 +27,12 @@ from .clips import PARTS, genuine, permitted, species
 from .crops import Faces, cut, five, to_crop
 from .patches import Patches
 from .folds import persons
+from .kernel import COUNTS
 from .people import vector
 from .scattering import Scattering
 from .sources import source
 from .student import Seen
-from .texture import Texture
+from .texture import NUMBERS, Texture
 
 BURST, LEAST, MOST, SECONDS, MOST_RATE = 14, 10, 6, 3.0, 31
 LOOKS = 3  # frames of which tone and person are taken
@@ -181,6 +182,7 @@ def main() -> None:
                     known = np.mean([vector(look, knows) for look in looks], 0)
                     rows.append((x, about, skin_tone(looks[LOOKS // 2]), known, not genuine(r), source(r["repo"]), species(r), part, r["system"], r.get("pair_id", ""), r["path"]))
         print(part, len(rows), flush=True)
+    assert len(nets.texture.names) == NUMBERS and len(nets.names) == sum(COUNTS.values()), "kernel takes kinds of numbers by their places"
     table = dict(zip(("x", "about", "skin", "who", "y", "source", "kind", "part", "system", "pair", "path"), map(np.array, zip(*rows))))
     np.savez(a.out / "texture.npz", **table | {"who": persons(table["who"])}, names=nets.names)
 
