@@ -26,12 +26,12 @@ SECONDS = 4
 
 
 class Vocoder(NamedTuple):
-    """What makes a sound of bands (1, BANDS, steps), its rate, the samples a step, and of how many draws one is its."""
+    """What makes a sound of logarithms of mel bands (1, BANDS, steps), its rate in Hz, samples a step, and how many turns it has among the others."""
 
     speak: Callable[[np.ndarray], np.ndarray]
     rate: int
     hop: int
-    share: int
+    turns: int
 
 
 def folder(package: str) -> Path:
@@ -79,7 +79,7 @@ def copies(clips: Clips, rng: np.random.Generator) -> Iterator[tuple[str, int, n
     t = clips.table
     drawn = t[(t.label == "bonafide") & (t.samples > 2.5 * RATE)].sample(frac=1, random_state=int(rng.integers(1 << 31)))
     own, others = (drawn.groupby("repo").nth(k).index for k in (0, 1))
-    turns = lambda names: [name for name in names for _ in range(nets[name].share)]
+    turns = lambda names: [name for name in names for _ in range(nets[name].turns)]
     for chosen, names in ((own, turns(["hifigan-universal", "hifigan-ljspeech"])), (others, turns(["hifigan-lectura", "hifigan-mandarin"]))):
         for k, i in enumerate(chosen):
             name = names[k % len(names)]
