@@ -18,7 +18,8 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .moments import Over
+from .moments import Over, halves
+from .recurrence import recurrences
 from .store import RATE
 from .transform import Tensor, Transform, level, loud, logs
 
@@ -70,13 +71,17 @@ class Early(nn.Module):
 
 
 def told(maps: Tensor, heard: Tensor) -> Tensor:
-    """Of early maps the mean and the spread over time in each part of the spectrum, where frames of 10 ms count by how much each was heard (clips, frames, 1):
-    (clips, EARLY x 6)."""
+    """Of early maps the mean and the spread over time in each part of the spectrum, where frames of 10 ms count by how much each was heard (clips, frames, 1),
+    and how near they come to each other: (clips, EARLY x 6 + recurrence.NUMBERS)."""
     x, weight = maps.flatten(1, 2).transpose(1, 2), heard[:, ::EVERY]
     mean = Over.mean(x, weight)
     square = Over.mean((x - mean[:, None]).square(), weight)
     parts = lambda x: [x.reshape(-1, EARLY, PLACES)[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])]
-    return torch.cat([*parts(mean), *((v + 1e-4).log() / 2 for v in parts(square))], 1)
+    over = Over([*parts(mean), *((v + 1e-4).log() / 2 for v in parts(square))])
+    y = halves(x)
+    spread = Over.mean((y - Over.mean(y, weight)[:, None]).square(), weight)
+    recurrences(over, y / (spread[:, None] + 1e-3).sqrt(), weight)
+    return torch.cat(over.out, 1)
 
 
 class Student(nn.Module):

@@ -16,12 +16,14 @@ from torch import nn
 from .concealment import Concealment, finer, longer
 from .cycles import Cycles
 from .moments import Over, halves
+from .recurrence import NUMBERS as AGAIN
+from .recurrence import recurrences
 from .store import RATE
 from .student import Early, told
 from .transform import Tensor, Transform, hann, level, loud, logs
 
 # statistics that stand before what the student hears
-RECKONED = 971
+RECKONED = 971 + AGAIN
 # lags among which the pitch is sought, samples: 62 to 444 Hz
 LAGS = (36, 257)
 # up to which lag two periods are followed, and the longest period of which they are
@@ -58,7 +60,7 @@ class Texture(nn.Module):
         self.short, self.fine = Transform(512, 160), Transform(256, 40, 160)
         self.long, self.middle, self.brief = Transform(1024, 320), Transform(1024, 160, 640), Transform(1024, 160, 400)
         put = lambda name, value: self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value, np.float32)), persistent=False)
-        put("cepstral_bank", bank(40, 257)), put("cepstral", cosines(40, 24))
+        put("cepstral_bank", bank(40, 257)), put("cepstral", cosines(40, 24)), put("usual", 7.2 * np.arange(1, 17) ** -0.7)
         put("fine_bank", bank(20, 129, 60)), put("fine_cepstral", cosines(20, 12)), put("narrow_bank", bank(128, 513))
         put("slow", waves(np.arange(1, 25), 64)), put("quick", waves(np.arange(1, 17), 64))
         put("eight", np.stack([(np.arange(257) >= 2 + 31 * j) & (np.arange(257) < 33 + 31 * j - (j == 7)) for j in range(8)], 1))
@@ -106,6 +108,8 @@ class Texture(nn.Module):
         if reckon:
             self.spectrum(over, power, fine, bands, fine_bands, said, heard)
             self.periods(over, late, x, said)
+            # lower cepstra differ more, by so much in speech
+            recurrences(over, (bands[:, ::2] @ self.cepstral)[:, :, 1:17] / self.usual, heard[:, ::2])
         learnt = [told(self.student(power), heard)] if learn else []
         return [torch.cat(over.out, 1), *learnt, torch.cat(late.out, 1)] if reckon else learnt
 
