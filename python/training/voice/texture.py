@@ -1,8 +1,8 @@
 """Statistics of a voice's texture, and a small network on them.
 
 What a person's voice has and synthesis loses is spread thinly: how far the harmonics reach up, how strictly each band repeats with the pitch
-and together with the others, how the spectrum and its changes are distributed. Each is a mean, spread, skewness or kurtosis over the
-stretch (McDermott & Simoncelli 2011 describe sounds so), in operations that ONNX knows, and the network sees nothing else.
+and together with the others, how the spectrum and its changes are distributed, how near it comes back to what it was. Each is a mean, spread, skewness or
+kurtosis over the stretch (McDermott & Simoncelli 2011 describe sounds so), in operations that ONNX knows, and the network sees nothing else.
 """
 
 from __future__ import annotations
