@@ -1,6 +1,6 @@
-"""Kernel regression and small networks on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
+"""Kernel regression on the numbers of `textures`, each source weighing the same: scores of sources left out, and the model `face`.
 
-    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.8.0]
+    python -m forgery.kernel --data OUT [--net NET --student STUDENT --export ../../models --version 0.7.0]
 
 `OUT/scores.npz` holds what sources left out score.
 """
@@ -15,7 +15,6 @@ import numpy as np
 from .changes import NUMBERS as CHANGED
 from .folds import FOLDS, splits
 from .patches import NUMBERS as PATCHES
-from .perceptron import Perceptron
 from .scattering import NUMBERS as SCATTERED
 from .student import CHANNELS, FIRST
 from .texture import CONTRASTS, NUMBERS
@@ -34,9 +33,7 @@ AT = {kind: slice(ENDS[kind] - count, ENDS[kind]) for kind, count in COUNTS.item
 # which numbers a kernel compares, how wide it is, and what it counts in the score: what tells a fake in one kind depends on all the others. Those of one kind
 # put more fakes above their own source
 TOGETHER = tuple(kind for kind in COUNTS if kind != "patches")
-KERNELS = ((TOGETHER, WIDTH, 1.0), (("patches",), MIXED_WIDTH, 0.35), (("texture",), WIDTH, 0.1))
-# what the networks' logit counts
-NETWORKS = 0.2
+KERNELS = ((TOGETHER, WIDTH, 1.0), (("patches",), MIXED_WIDTH, 0.35), (("texture",), WIDTH, 0.2), (("seen",), WIDTH, 0.2))
 # takes that the library has of 3 s, and after how many the mean counts by half
 TAKES, FEW = 2, 0.5
 STEP = 1 / 32  # centres are kept as bytes of so much
@@ -110,7 +107,7 @@ class Kernel:
 
 
 class Judge:
-    """The kernels of `KERNELS`, and networks beside them. The network's channels are first mixed to their main axes, since more of them tell sources apart."""
+    """The kernels of `KERNELS`. The network's channels are first mixed to their main axes, since more of them tell sources apart."""
 
     def __init__(self, d):
         x = d["x"][:, 0]
@@ -121,7 +118,6 @@ class Judge:
         self.mixing = axes / spread.T[:, None]  # mean or spread, axis, channel
         self.numbers = {kind: Numbers(d, of) for kind, of in self.kinds(x).items()}
         self.kernels = [Kernel(d, [self.numbers[k] for k in kinds], width) for kinds, width, _ in KERNELS]
-        self.networks = Perceptron(np.concatenate([n.centres * STEP for n in self.numbers.values()], 1), d["y"], fair(d))
 
     @staticmethod
     def by_channel(x: np.ndarray) -> np.ndarray:
@@ -134,10 +130,8 @@ class Judge:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Of single bursts."""
         out, here = np.full(len(x), np.nan), ~np.isnan(x[:, 0])
-        scaled = {kind: self.numbers[kind].scaled(of) for kind, of in self.kinds(x[here]).items()}
-        apart = {kind: self.numbers[kind].apart(of) for kind, of in scaled.items()}
+        apart = {kind: self.numbers[kind].apart(self.numbers[kind].scaled(of)) for kind, of in self.kinds(x[here]).items()}
         out[here] = sum(count * kernel([apart[k] for k in kinds]) for (kinds, _, count), kernel in zip(KERNELS, self.kernels))
-        out[here] += NETWORKS * self.networks.judge(np.concatenate([*scaled.values()], 1))
         return out
 
 
@@ -181,7 +175,7 @@ def main() -> None:
     p.add_argument("--net", type=Path, help="what `textures` had as --net, to export")
     p.add_argument("--student", type=Path, help="what `textures` had as --student")
     p.add_argument("--export", type=Path)
-    p.add_argument("--version", default="0.8.0")
+    p.add_argument("--version", default="0.7.0")
     p.add_argument("--seed", type=int, default=0, help="how sources are drawn into folds")
     a = p.parse_args()
     d = dict(np.load(a.data / "texture.npz"))

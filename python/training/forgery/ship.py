@@ -1,4 +1,4 @@
-"""Writes models/face: statistics, the network's first layers, the student, changes, scattering, scaling, kernels and networks in one graph; every filter kept once. Called by `kernel`."""
+"""Writes models/face: statistics, the network's first layers, the student, changes, scattering, scaling and kernels in one graph; every filter kept once. Called by `kernel`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from graphs import agree, half, once
 
 from .changes import FAR, FAR_S
 from .crops import SIDE
-from .kernel import AT, KERNELS, NETWORKS, STEP, Judge, Numbers
+from .kernel import AT, KERNELS, STEP, Judge, Numbers
 from .texture import CONTRASTS
 from .textures import Nets
 
@@ -34,7 +34,7 @@ MEASURED = "scores by kernels that know no clip of the same source and none of t
 
 
 class Apart(torch.nn.Module):
-    """Scaled numbers, how far they lie from those of each clip to compare with, and the share of them that are beyond what is known."""
+    """How far numbers lie from those of each clip to compare with, and the share of them that are beyond what is known."""
 
     def __init__(self, n: Numbers):
         super().__init__()
@@ -47,7 +47,7 @@ class Apart(torch.nn.Module):
     def forward(self, x):
         outside = ((x < self.low) | (x > self.high)).float().mean()
         x = ((torch.minimum(torch.maximum(x, self.low), self.high) - self.middle) / self.spread).clamp(-4, 4)
-        return x, (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x), outside.reshape(1)
+        return (self.length + x.square().sum() - 2 * STEP * (self.centres.float() @ x)).clamp_min(0) / len(x), outside.reshape(1)
 
 
 class Graph(Nets):
@@ -60,18 +60,17 @@ class Graph(Nets):
         for i, k in enumerate(j.kernels):
             self.register_buffer(f"factors{i}", torch.from_numpy(k.factors.astype(np.float32)))
         self.register_buffer("mixing", torch.from_numpy(j.mixing.astype(np.float32)))
-        self.networks = j.networks
 
     def forward(self, faces, others):
         row = super().forward(faces, others)
         numbers = {kind: row[at] for kind, at in AT.items()}
         numbers["patches"] = (self.mixing @ numbers["patches"].reshape(-1, 2, len(CONTRASTS)).transpose(0, 1)).flatten()
         found = {kind: self.apart[kind](of) for kind, of in numbers.items()}
-        score = NETWORKS * self.networks(torch.cat([scaled for scaled, _, _ in found.values()])[None])[0]
+        score = 0
         for i, (kinds, width, count) in enumerate(KERNELS):
-            apart = sum(found[k][1] for k in kinds) / len(kinds)
+            apart = sum(found[k][0] for k in kinds) / len(kinds)
             score = score + count * ((-width * apart).exp() @ getattr(self, f"factors{i}") + self.levels[i])
-        return score.reshape(1), found["texture"][2]
+        return score.reshape(1), found["texture"][1]
 
 
 def write(j: Judge, net: Path, student: Path, models: Path, version: str, calibration: dict) -> None:
