@@ -7,14 +7,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .texture import Texture
+from .student import NUMBERS as LEARNT
+from .texture import RECKONED, Texture
 
 # statistics that say what a voice is like rather than whether it is one: means and spreads of cepstra, the pitch and its strength
 COVARIATES = (*range(46), *range(446, 475))
 # genuine listenings from which is told what statistics such a voice should have, and width of the kernel on covariates
 KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
-COMPARED, PRINCIPAL, LANDMARKS = 1247, 192, 2000
+COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 2000
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
 # why a listening is not judged

@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .moments import Over, halves
+from .recurrence import NUMBERS as AGAIN
 from .recurrence import recurrences
 from .store import RATE
 from .transform import Tensor, Transform, level, loud, logs
@@ -26,6 +27,8 @@ from .transform import Tensor, Transform, level, loud, logs
 MELS = 80
 # channels of its first layers, in how many bins and every how many frames, and which bins are told together
 EARLY, PLACES, EVERY, PARTS = 32, 40, 2, (0, 12, 28, 40)
+# statistics that are taken of them, `told`
+NUMBERS = 2 * EARLY * (len(PARTS) - 1) + AGAIN
 # what it is taught: of ten bins from low to high, every 40 ms
 BINS, CHANNELS = 10, 64
 # folds whose clips the students hear
@@ -72,12 +75,13 @@ class Early(nn.Module):
 
 def told(maps: Tensor, heard: Tensor) -> Tensor:
     """Of early maps the mean and the spread over time in each part of the spectrum, where frames of 10 ms count by how much each was heard (clips, frames, 1),
-    and how near they come to each other: (clips, EARLY x 6 + recurrence.NUMBERS)."""
+    and how near they come to each other: (clips, NUMBERS)."""
     x, weight = maps.flatten(1, 2).transpose(1, 2), heard[:, ::EVERY]
     mean = Over.mean(x, weight)
     square = Over.mean((x - mean[:, None]).square(), weight)
     parts = lambda x: [x.reshape(-1, EARLY, PLACES)[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])]
     over = Over([*parts(mean), *((v + 1e-4).log() / 2 for v in parts(square))])
+    # neighbouring bins as one, of each the same spread
     y = halves(x)
     spread = Over.mean((y - Over.mean(y, weight)[:, None]).square(), weight)
     recurrences(over, y / (spread[:, None] + 1e-3).sqrt(), weight)
