@@ -305,6 +305,7 @@ impl Session {
         while let Some(moment) = self.watch.last() {
             self.judge.observe(&moment, &self.media, &mut events)?;
         }
+        self.judge.finish()?;
         let beyond = self.watch.timeline.words_left();
         if beyond > 0 {
             self.media.notes.push(MediaNote {

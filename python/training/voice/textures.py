@@ -19,24 +19,20 @@ from .student import MET
 from .texture import RECKONED, Texture
 
 LENGTH, LEAST = 6 * RATE, 2 * RATE
-# from one listening to the next while less than `LENGTH` was heard, and from one to the next of those that are trained on
-SOON, HOP = int(0.6 * RATE), int(1.2 * RATE)
+# from one listening to the next of those that are trained on
+HOP = int(1.2 * RATE)
 # least that the statistics can be taken of; shorter clips, which are trained on only, run in circles
 SHORTEST = RATE
 
 
 def ends(samples: int, many: bool = False) -> list[int]:
-    """Where the listening ends that counts: as in `detect/voice.rs` the latest of those after 2 s, every 0.6 s anew up to 6 s. With
-    `many` others before it, every 1.2 s."""
-    last = LEAST
-    while last < LENGTH and last + SOON <= samples:
-        last += SOON
+    """Where the listening ends that counts: as in `detect/voice.rs` one to all of a short clip, and to the first 6 s of a longer one. With
+    `many` others too, every 1.2 s."""
+    last = min(samples, LENGTH)
     if not many:
-        return [min(samples, last)]
-    grid = list(range(LEAST, max(samples, LEAST) + 1, HOP))
-    if grid[-1] < LENGTH:
-        grid = sorted({*grid, last})
-    return [min(samples, e) for e in grid]
+        return [last]
+    grid = {min(samples, e) for e in range(LEAST, max(samples, LEAST) + 1, HOP)}
+    return sorted(grid if max(grid) >= LENGTH else grid | {last})
 
 
 def windows(x: np.ndarray, many: bool = False) -> list[np.ndarray]:

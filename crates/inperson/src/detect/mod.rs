@@ -98,6 +98,14 @@ pub trait Detector: Send + Sync {
     /// When a model fails; never because of what was found.
     fn observe(&mut self, window: &Window<'_>, out: &mut Vec<Evidence>) -> crate::Result<()>;
 
+    /// Looks at what it put off; called once, after the last hop and before the last `conclude`.
+    ///
+    /// # Errors
+    /// As `observe`.
+    fn finish(&mut self) -> crate::Result<()> {
+        Ok(())
+    }
+
     /// What all hops so far amount to; `whole` is the interview so far.
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>);
 

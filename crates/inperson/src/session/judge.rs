@@ -60,6 +60,14 @@ impl Judge {
         Ok(())
     }
 
+    /// Lets every check look at what it put off.
+    ///
+    /// # Errors
+    /// When a model fails.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        self.checks.par_iter_mut().try_for_each(|check| check.finish())
+    }
+
     /// What was found hop by hop.
     pub(super) fn found(&self) -> &[Evidence] {
         &self.evidence
