@@ -15,7 +15,7 @@ COVARIATES = (*range(46), *range(446, 475))
 # genuine listenings from which is told what statistics such a voice should have, and width of the kernel on covariates
 KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
-COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 2000
+COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 4500
 # what `Verdict.parts` holds
 PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
 # why a listening is not judged
@@ -82,18 +82,20 @@ class Pupil(nn.Module):
 
 
 class Likeness(nn.Module):
-    """How like spoofs rather than genuine voices statistics are: a Gaussian kernel on listenings that were trained on, twice
-    weighed, for sound as it was recorded and for sound that suffered."""
+    """How like spoofs rather than genuine voices statistics are: a kernel (Matern, smoothness 3/2; Rasmussen & Williams 2006, 4.2.1) on listenings that
+    were trained on, twice weighed, for sound as it was recorded and for sound that suffered."""
 
-    def __init__(self):
+    def __init__(self, landmarks: int):
         super().__init__()
-        # principal parts, scaled so that the kernel is exp(-d^2)
+        # principal parts, scaled so that the kernel is (1 + d) exp(-d)
         self.parts = Layer(COMPARED, PRINCIPAL)
-        self.landmarks = nn.Linear(PRINCIPAL, LANDMARKS, bias=False)
-        self.weights = nn.Linear(LANDMARKS, 2, bias=False)
+        self.landmarks = nn.Linear(PRINCIPAL, landmarks, bias=False)
+        self.weights = nn.Linear(landmarks, 2, bias=False)
 
     def kernel(self, parts: torch.Tensor) -> torch.Tensor:
-        return torch.exp(2 * self.landmarks(parts) - parts.square().sum(1, keepdim=True) - self.landmarks.weight.square().sum(1))
+        apart = parts.square().sum(1, keepdim=True) - 2 * self.landmarks(parts) + self.landmarks.weight.square().sum(1)
+        apart = apart.clamp(min=1e-6).sqrt()
+        return (1 + apart) * torch.exp(-apart)
 
     def forward(self, x: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         return self.weights(self.kernel(self.parts(x[:, :COMPARED], known)))
@@ -115,13 +117,13 @@ class Verdict(nn.Module):
     a little, counts itself, fitted on scores out of the folds.
     """
 
-    def __init__(self, numbers: int, heads: int):
+    def __init__(self, numbers: int, heads: int, landmarks: int = LANDMARKS):
         super().__init__()
         self.front = Texture()
         self.register_buffer("middle", torch.zeros(numbers))
         self.register_buffer("spread", torch.ones(numbers))
         self.register_buffer("worth", torch.zeros(len(PARTS)))
-        self.known, self.likeness = Known(), Likeness()
+        self.known, self.likeness = Known(), Likeness(landmarks)
         self.heads = nn.ModuleList(Head(numbers) for _ in range(heads))
 
     def scaled(self, statistics: torch.Tensor) -> torch.Tensor:
@@ -151,6 +153,6 @@ class Verdict(nn.Module):
 def load(nets: Path, fold: int) -> Verdict:
     """The network of a fold."""
     held = torch.load(nets / f"texture-{fold}.pt")
-    net = Verdict(len(held["middle"]), len({name.split(".")[1] for name in held if name.startswith("heads.")}))
+    net = Verdict(len(held["middle"]), len({name.split(".")[1] for name in held if name.startswith("heads.")}), len(held["likeness.landmarks.weight"]))
     net.load_state_dict(held)
     return net.eval()

@@ -27,17 +27,18 @@ def recurrences(over: Over, x: Tensor, weight: Tensor) -> None:
     far = ((at[:, None] - at).abs() >= APART).float()
     for beside in BESIDE:
         n = x.shape[1] - 2 * beside
-        apart = sum(every[:, k : k + n, k : k + n] for k in range(2 * beside + 1)) / (2 * beside + 1)
+        apart, others = sum(every[:, k : k + n, k : k + n] for k in range(2 * beside + 1)) / (2 * beside + 1), far[:n, :n]
         heard = weight[:, beside : beside + n]
-        others = far[:n, :n] * heard.transpose(1, 2)
-        pairs = heard * others
-        mean = lambda v: (pairs * v).sum((1, 2)) / (pairs.sum((1, 2)) + 1e-6)
+        # sums over others are products with what is heard of them, which runtimes compute fastest
+        many = others @ heard
+        pairs = (heard * many).sum((1, 2)) + 1e-6
+        mean = lambda v: (heard * ((v * others) @ heard)).sum((1, 2)) / pairs
         usual = mean(apart) + 1e-6
         apart = apart / usual[:, None, None]
-        near = (-apart / REACH).exp()
-        over.moments(-((near * others).sum(2, keepdim=True) / (others.sum(2, keepdim=True) + 1e-6) + 1e-6).log(), heard)
+        near = (apart * (-1 / REACH)).exp() * others
+        over.moments(-(near @ heard / (many + 1e-6) + 1e-6).log(), heard)
         # what is not heard is nobody's neighbour
-        nearest = (apart + 10 * (1 - others)).topk(FEW, 2, largest=False)[0]
+        nearest = (apart + 10 * (1 - others * heard.transpose(1, 2))).topk(FEW, 2, largest=False)[0]
         over.moments((nearest[:, :, :1] + 1e-3).log(), heard)
         over.moments((nearest.mean(2, keepdim=True) + 1e-3).log(), heard)
         over.add(usual.log()[:, None], (mean((apart - 1).square()) + 1e-6).log()[:, None] / 2)

@@ -28,10 +28,10 @@ NOISE, SMOOTH = 0.3, 0.05
 # rough and mild versions, and two draws of what calls do; the first ones alone teach what suffering is, for good calls are like sound as it was recorded
 ROUGH, CALLED = ("clips-v1", "clips-v3"), ("clips-v4", "clips-v5")
 VERSIONS = ROUGH + CALLED
-# how much of what is aimed at is the label, see `aims`
-SURE = 0.7
+# how much of what is aimed at is the label, and with how many listenings the likeness compares that says the rest, see `aims`
+SURE, AGREED = 0.7, 2000
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
-WIDTH, RIDGE, TELLING = 0.7, 1e-4, 0.3
+WIDTH, RIDGE, TELLING = 1.4, 3e-5, 0.3
 # ridge of what statistics should be, and of what they would be without a call, by the mean square of a number
 EXPECTED, RESTORED = 1e-3, 0.5
 
@@ -73,8 +73,10 @@ def teach(judge: Pupil, x: torch.Tensor, target: np.ndarray, weight: np.ndarray,
 
 def ridge(f: np.ndarray, weight: np.ndarray, at_centres: np.ndarray, target: np.ndarray, by: float) -> np.ndarray:
     """Weights of kernel functions `f` (listenings, centres) that give the target."""
-    g = f * weight[:, None]
-    return np.linalg.solve(g.T @ f + by * at_centres + 1e-7 * np.eye(f.shape[1]), g.T @ target)
+    use, root = weight > 0, np.sqrt(weight[weight > 0])
+    g = f[use] * root[:, None]
+    target = (target[use].T * root).T
+    return np.linalg.solve(g.T @ g + by * at_centres + 1e-7 * np.eye(f.shape[1]), g.T @ target)
 
 
 def draw(weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -154,12 +156,20 @@ def compare(like: Likeness, read: Read, spoof: np.ndarray, goal: np.ndarray, who
     axes = np.linalg.eigh((about * whole[:, None]).T @ about)[1][:, : -PRINCIPAL - 1 : -1] * np.sqrt(WIDTH / z.shape[1])
     read.put(like.parts, (axes * scale[:, None]).T, 0.0, read.compared)
     parts = torch.from_numpy((z * scale) @ axes).float()
-    pick = draw(whole, LANDMARKS, rng)
+    pick = draw(whole, len(like.landmarks.weight), rng)
     with torch.no_grad():
-        like.landmarks.weight.copy_(parts[pick])
+        # rounded before anything is fitted on them, so that eight bits cost nothing
+        like.landmarks.weight.copy_(eighths(parts[pick]))
         f = like.kernel(parts).numpy().astype(float)
+        at_landmarks = like.kernel(like.landmarks.weight).numpy().astype(float)
         for column, weight in enumerate(weights):
-            like.weights.weight[column] = torch.from_numpy(ridge(f, weight, f[pick], goal, RIDGE))
+            like.weights.weight[column] = torch.from_numpy(ridge(f, weight, at_landmarks, goal, RIDGE))
+
+
+def eighths(x: torch.Tensor) -> torch.Tensor:
+    """Rows as they are stored, in eight bits with a scale each."""
+    scale = x.abs().amax(1, keepdim=True) / 127 + 1e-12
+    return (x / scale).round() * scale
 
 
 def sides(yes: np.ndarray) -> np.ndarray:
@@ -167,12 +177,12 @@ def sides(yes: np.ndarray) -> np.ndarray:
 
 
 def founded(
-    x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None
+    x: np.ndarray, seen: np.ndarray, whole: np.ndarray, spoof: np.ndarray, goal: np.ndarray, weights: list[np.ndarray], heads: int, calls: tuple | None = None, landmarks: int = LANDMARKS
 ) -> tuple[Verdict, torch.Tensor, Read]:
     """A verdict that knows how statistics lie where `seen`, what genuine ones should be, and likenesses; and the scaled statistics. `calls` is what
     `Read.restore` takes."""
     torch.manual_seed(0)
-    rng, net = np.random.default_rng(0), Verdict(x.shape[1], heads)
+    rng, net = np.random.default_rng(0), Verdict(x.shape[1], heads, landmarks)
     middle, (low, high) = np.median(x[seen][::3], 0), np.quantile(x[seen][::3], [0.16, 0.84], axis=0)
     net.middle.copy_(torch.from_numpy(middle)), net.spread.copy_(torch.from_numpy((high - low) / 2 + 1e-4))
     with torch.no_grad():
@@ -192,7 +202,7 @@ def aims(clean: Textures, use: np.ndarray, fold: int) -> np.ndarray:
     label = (table.label == "spoof").to_numpy()
     for k in sorted({*range(FOLDS)} - {fold}):
         whole, spoof = spread(clean, weigh(table, use & training(table, k))), label[clean.clip]
-        net, z, _ = founded(clean.all, whole > 0, whole, spoof, sides(spoof), [whole], 0)
+        net, z, _ = founded(clean.all, whole > 0, whole, spoof, sides(spoof), [whole], 0, landmarks=AGREED)
         at = clean.last[(table.fold == k).to_numpy()]
         found[clean.clip[at]] = net.likeness(z[at], net.known(z[at]))[:, 0].numpy()
     return SURE * sides(label) + (1 - SURE) * (found / found[use].std()).clip(-2, 2)
