@@ -30,6 +30,12 @@ def fill(module: torch.nn.Module, held: dict[str, torch.Tensor]) -> None:
     assert not [k for k in missing if k.endswith(("weight", "bias", "running_mean", "running_var"))], missing
 
 
+def eight(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights in eight bits, and a scale for each row: they are the product."""
+    scale = (np.abs(values.reshape(len(values), -1)).max(1) / 127 + 1e-12).astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+    return np.round(values / scale).astype(np.int8), scale
+
+
 def half(path: Path, least: int = 256) -> None:
     """Stores weights of more than `least` numbers in half precision, with a cast that ONNX Runtime folds when it loads the graph."""
     model = onnx.load(str(path))

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from contract import OPSET, Calibration, Contract, Tensor, write
-from graphs import agree
+from graphs import agree, eight
 
 from .evaluate import bounds, few
 from .metrics import affine, apcer, auc, cllr, eer
@@ -62,15 +62,15 @@ def small(path: Path) -> None:
         values = numbers.to_array(tensor)
         if values.dtype != np.float32 or values.size <= 256:
             continue
-        name, rows = tensor.name, values.reshape(len(values), -1)
-        eight = name.startswith(("heads.", "known.", "likeness.parts.own.", "likeness.landmarks.", "front.concealment.", "front.student."))
-        if not eight or not (name.endswith(".weight") and len(values) > 1):
+        name = tensor.name
+        coarse = name.startswith(("heads.", "known.", "likeness.parts.own.", "likeness.landmarks.", "front.concealment.", "front.student."))
+        if not coarse or not (name.endswith(".weight") and len(values) > 1):
             if not name.endswith((".bias", "wide.weight")):
                 tensor.CopyFrom(numbers.from_array(values.astype(np.float16), f"{name}_half"))
                 unpack.append(node("Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT))
             continue
-        scale = (np.abs(rows).max(1) / 127 + 1e-12).astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
-        tensor.CopyFrom(numbers.from_array(np.round(values / scale).astype(np.int8), f"{name}_eight"))
+        whole, scale = eight(values)
+        tensor.CopyFrom(numbers.from_array(whole, f"{name}_eight"))
         scales.append(numbers.from_array(scale, f"{name}_scale"))
         unpack += [node("Cast", [f"{name}_eight"], [f"{name}_whole"], to=onnx.TensorProto.FLOAT), node("Mul", [f"{name}_whole", f"{name}_scale"], [name])]
     model.graph.initializer.extend(scales)

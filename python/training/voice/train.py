@@ -17,6 +17,8 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
+from graphs import eight
+
 from .models import COMPARED, COVARIATES, KNOWN, LANDMARKS, PRINCIPAL, Judge, Layer, Likeness, Pupil, Verdict
 from .prepare import FOLDS, product, training
 from .student import half
@@ -159,17 +161,12 @@ def compare(like: Likeness, read: Read, spoof: np.ndarray, goal: np.ndarray, who
     pick = draw(whole, len(like.landmarks.weight), rng)
     with torch.no_grad():
         # rounded before anything is fitted on them, so that eight bits cost nothing
-        like.landmarks.weight.copy_(eighths(parts[pick]))
+        whole_numbers, each = eight(parts[pick].numpy())
+        like.landmarks.weight.copy_(torch.from_numpy(whole_numbers * each))
         f = like.kernel(parts).numpy().astype(float)
         at_landmarks = like.kernel(like.landmarks.weight).numpy().astype(float)
         for column, weight in enumerate(weights):
             like.weights.weight[column] = torch.from_numpy(ridge(f, weight, at_landmarks, goal, RIDGE))
-
-
-def eighths(x: torch.Tensor) -> torch.Tensor:
-    """Rows as they are stored, in eight bits with a scale each."""
-    scale = x.abs().amax(1, keepdim=True) / 127 + 1e-12
-    return (x / scale).round() * scale
 
 
 def sides(yes: np.ndarray) -> np.ndarray:
