@@ -16,18 +16,20 @@ COVARIATES = (*range(46), *range(446, 475))
 KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
 COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 4500
-# what `Verdict.parts` holds
-PARTS = ("good", "like_good", "poor", "like_poor", "share", "between")
+# kinds of sound: as it was recorded, after a call, and what suffered more; and what is said of each, by judges and likenesses of the first and of what came after
+KINDS, JUDGES = ("recorded", "called", "suffered"), ("good", "like_good", "poor", "like_poor")
+# what `Verdict.parts` holds: each by how much the sound is of each kind, and how much it is of the last two
+PARTS = (*(f"{kind}_{judge}" for kind in KINDS for judge in JUDGES), *KINDS[1:])
 # why a listening is not judged
 UNJUDGED = ("several", "silent")
 # share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
 # remains, which says next to nothing and leans to genuine
-CAUTION, NOTHING = 0.7, -0.2
+CAUTION, NOTHING = 0.6, -0.2
 
 
 def verdict(parts, worth):
     """The logit: `parts` (parts, clips), and what they are worth (parts, clips or 1)."""
-    whole, caution = (parts * worth).sum(0), CAUTION * parts[PARTS.index("share")]
+    whole, caution = (parts * worth).sum(0), CAUTION * parts[PARTS.index("suffered")]
     return whole * (1 - caution) + NOTHING * caution
 
 
@@ -69,16 +71,18 @@ class Judge(nn.Module):
 
 
 class Pupil(nn.Module):
-    """A judge as it is taught, on statistics and on the same less what they should be; or a judge of the statistics alone."""
+    """A judge as it is taught, on statistics and on the same less what they should be; or a judge of the statistics alone, of one thing or among several."""
 
-    def __init__(self, numbers: int, hidden: int = 64, drop: float = 0.5):
+    def __init__(self, numbers: int, hidden: int = 64, drop: float = 0.5, several: int = 1):
         super().__init__()
-        self.wide = nn.Linear(numbers, 1)
+        self.several = several
+        self.wide = nn.Linear(numbers, several)
         nn.init.zeros_(self.wide.weight)
-        self.deep = nn.Sequential(nn.Dropout(0.2), nn.Linear(numbers, hidden), nn.ReLU(), nn.Dropout(drop), nn.Linear(hidden, 1))
+        self.deep = nn.Sequential(nn.Dropout(0.2), nn.Linear(numbers, hidden), nn.ReLU(), nn.Dropout(drop), nn.Linear(hidden, several))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (self.wide(x) + self.deep(x))[:, 0]
+        said = self.wide(x) + self.deep(x)
+        return said if self.several > 1 else said[:, 0]
 
 
 class Likeness(nn.Module):
@@ -102,19 +106,19 @@ class Likeness(nn.Module):
 
 
 class Head(nn.Module):
-    """Judges of sound as it was recorded and of sound that suffered, of how much it suffered, of whether several voices speak, and of whether none does."""
+    """Judges of sound as it was recorded and of sound that suffered, of which kind it is, of whether several voices speak, and of whether none does."""
 
     def __init__(self, numbers: int):
         super().__init__()
         self.good, self.poor = Judge(numbers), Judge(numbers)
-        self.suffered, self.several, self.silent = Pupil(numbers, 16), Pupil(numbers, 32), Pupil(numbers, 16)
+        self.kind, self.several, self.silent = Pupil(numbers, 32, 0.3, len(KINDS)), Pupil(numbers, 32), Pupil(numbers, 16)
 
 
 class Verdict(nn.Module):
     """Logits of the statistics, each brought to its training median and spread and bounded: the mean of some heads, and a likeness.
 
-    The two kinds of judges are mixed by how much the sound suffered; `worth` is what the parts count and what having suffered, and having suffered
-    a little, counts itself, fitted on scores out of the folds.
+    What they say is mixed by how much the sound is of each kind (Jacobs et al. 1991); `worth` is what each part counts, and what being of a kind
+    counts itself, fitted on scores out of the folds.
     """
 
     def __init__(self, numbers: int, heads: int, landmarks: int = LANDMARKS):
@@ -130,14 +134,13 @@ class Verdict(nn.Module):
         return torch.tanh((statistics - self.middle) / self.spread / 3) * 3
 
     def parts(self, x: torch.Tensor) -> torch.Tensor:
-        """Of scaled statistics what judges and likenesses say, the share of the second ones, which those are multiplied by, and how far it lies from
-        none and all, as after good calls, where all scores are lower; the first ones keep their share until the sound suffered much (parts, clips)."""
+        """Of scaled statistics what judges and likenesses say, by the share of each kind of sound, and the shares of the last two (parts, clips)."""
         known, found = self.known(x), []
         like = self.likeness(x, known)
         for h in self.heads:
-            share = torch.sigmoid(h.suffered(x))
-            sound = 1 - share * share * share
-            found.append(torch.stack([sound * h.good(x, known), sound * like[:, 0], share * h.poor(x, known), share * like[:, 1], share, share * (1 - share)]))
+            share = torch.softmax(h.kind(x), 1).T
+            said = torch.stack([h.good(x, known), like[:, 0], h.poor(x, known), like[:, 1]])
+            found.append(torch.cat([(share[:, None] * said).flatten(0, 1), share[1:]]))
         return torch.stack(found).mean(0)
 
     def unjudged(self, x: torch.Tensor) -> torch.Tensor:

@@ -34,13 +34,15 @@ def ratios(raw: np.ndarray, fold: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 
 def claims(name: str, t: pd.DataFrame) -> None:
-    """How many ratios of a set of clips say how much, by class, of talkers to a camera, and of each engine of the Python registry."""
+    """How many ratios of a set of clips say how much, by class, of talkers to a camera, of each engine of the Python registry, and of its recordings and of the videos."""
     over = lambda g, line: f"{(g.llr > line).mean():.3f}"
     audio = t[t.part == "audio"]
     genuine, spoofs, talkers = audio[audio.label == "bonafide"], audio[audio.label == "spoof"], t[t.part == "talkers"]
     print(f"{name}: {len(audio)} clips; genuine over 0.5, 1, 2: {', '.join(over(genuine, x) for x in (0.5, 1, 2))}; spoofs over 1 {over(spoofs, 1)}; talkers over 0.5 and 1 {(talkers.llr > 0.5).sum()}, {(talkers.llr > 1).sum()} of {len(talkers)}, highest {talkers.llr.max():.2f}")
     engines = t[t.part == "registries"].groupby("system")
-    print("   engines over 0.5 and 1:", "; ".join(f"{s} {len(g)}: {over(g, 0.5)}, {over(g, 1)}" for s, g in engines), flush=True)
+    print("   engines over 0.5 and 1:", "; ".join(f"{s} {len(g)}: {over(g, 0.5)}, {over(g, 1)}" for s, g in engines))
+    rest = t[t.part.isin(["packaged", "video"])].groupby(["part", "label"])
+    print("   others over 0.5 and 1:", "; ".join(f"{part}, {label} {len(g)}: {(g.llr > 0.5).sum()}, {(g.llr > 1).sum()}" for (part, label), g in rest), flush=True)
 
 
 def interval(score: np.ndarray, label: np.ndarray, repo: np.ndarray, times: int = 200) -> tuple[float, float]:

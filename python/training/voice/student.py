@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .moments import Over, halves
+from .moments import Over
 from .recurrence import NUMBERS as AGAIN
 from .recurrence import recurrences
 from .store import RATE
@@ -82,7 +82,7 @@ def told(maps: Tensor, heard: Tensor) -> Tensor:
     parts = lambda x: [x.reshape(-1, EARLY, PLACES)[:, :, a:b].mean(2) for a, b in zip(PARTS, PARTS[1:])]
     over = Over([*parts(mean), *((v + 1e-4).log() / 2 for v in parts(square))])
     # neighbouring bins as one, of each the same spread
-    y = halves(x)
+    y = functional.avg_pool2d(maps, (2, 1)).flatten(1, 2).transpose(1, 2)
     spread = Over.mean((y - Over.mean(y, weight)[:, None]).square(), weight)
     recurrences(over, y / (spread[:, None] + 1e-3).sqrt(), weight)
     return torch.cat(over.out, 1)

@@ -1,6 +1,6 @@
 //! Is this a human voice?
 //!
-//! The model listens to 6 s of the candidate's speech at a time, pauses left out, every 4 s of speech anew for the
+//! The model listens to 6 s of the candidate's speech at a time, pauses left out, every 4.8 s of speech anew for the
 //! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all
 //! of it, about every second anew; and once more at the end, if enough is left. Its logits are averaged, drawn towards zero while little was heard, and calibrated on whole recordings.
 //! Listenings to several voices at once, and to none, are not judged.
@@ -21,7 +21,7 @@ pub(crate) const MODEL: &str = "voice";
 const LENGTH: usize = AUDIO_RATE as usize * 6;
 /// Samples by which it moves on until it has heard that much, and afterwards.
 const SOON: usize = AUDIO_RATE as usize * 21 / 20;
-const HOP: usize = AUDIO_RATE as usize * 4;
+const HOP: usize = AUDIO_RATE as usize * 24 / 5;
 /// Samples of speech after which it moves on by its whole length, and after which it leaves every other stretch out: more adds little by then.
 const DENSE: usize = AUDIO_RATE as usize * 30;
 const WHOLE: usize = AUDIO_RATE as usize * 180;
@@ -241,7 +241,7 @@ mod tests {
             let expected = match heard as f64 / AUDIO_RATE as f64 {
                 0.0 => 1.8,
                 ..6.0 => 1.05,
-                ..30.0 => 4.0,
+                ..30.0 => 4.8,
                 ..180.0 => 6.0,
                 _ => 12.0,
             };
