@@ -57,12 +57,14 @@ def spread(held: Textures, each: np.ndarray) -> np.ndarray:
 
 
 def teach(judge: Pupil, x: torch.Tensor, target: np.ndarray, weight: np.ndarray, rounds: int, rng: np.random.Generator) -> None:
-    """Logistic regression of a network on draws by weight, towards -1 or 1, or with several columns towards one of them; a round is as many draws as there
+    """Logistic regression of a network on draws by weight, towards -1 or 1, or with several columns to the one that is true; a round is as many draws as there
     are listenings of any weight."""
     optimiser = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY)
     steps, chance = rounds * int((weight > 0).sum()) // BATCH, weight / weight.sum()
-    goal = torch.from_numpy((target / 2 + 0.5).clip(SMOOTH, 1 - SMOOTH)).float()
-    miss = functional.cross_entropy if target.ndim > 1 else functional.binary_cross_entropy_with_logits
+    if target.ndim > 1:
+        goal, miss = torch.from_numpy(target * (1 - SMOOTH) + SMOOTH / target.shape[1]).float(), functional.cross_entropy
+    else:
+        goal, miss = torch.from_numpy((target / 2 + 0.5).clip(SMOOTH, 1 - SMOOTH)).float(), functional.binary_cross_entropy_with_logits
     judge.train()
     for step in range(steps):
         for g in optimiser.param_groups:
