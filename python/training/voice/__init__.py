@@ -7,6 +7,7 @@ ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratc
     python -m voice.engines --data DATA                                  (Debian's engines among the spoofs)
     python -m voice.registries --data DATA                               (and neural engines and vocoders of the Python registry; half an hour)
     python -m voice.packaged --data DATA --packages FOLDER               (people and product voices whose recordings lie in its packages)
+    python -m voice.videos --corpus CORPUS --data DATA                   (the sound of its videos)
     python -m voice.versions --data DATA --name clips --seed 1 --every 2
     python -m voice.versions --data DATA --name clips --seed 3 --every 2 --first 1 --chain mild
     python -m voice.versions --data DATA --name clips --seed 4 --chain called       (and --seed 5)
