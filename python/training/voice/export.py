@@ -19,9 +19,9 @@ from contract import OPSET, Calibration, Contract, Tensor, write
 from graphs import agree, eight
 
 from .evaluate import bounds, few
-from .metrics import affine, apcer, auc, cllr, eer
+from .metrics import apcer, auc, cllr, eer
 from .models import UNJUDGED, load
-from .report import LEAN, lines, ratios
+from .report import calibrated, lines, ratios
 from .store import Clips
 from .student import folded
 from .textures import LEAST, LENGTH
@@ -121,8 +121,7 @@ def main() -> None:
     raw, label = few(held["mean"].to_numpy(), held["seconds"].to_numpy())[use], (table.label == "spoof").to_numpy().astype(int)[use]
     # repositories, not clips, are what is independent: all weigh alike, to the square root of their size
     groups = table[use].groupby(["repo", "label"]).path.transform("size").to_numpy()
-    slope, offset = affine(raw, label, groups**-0.5)
-    offset -= LEAN
+    slope, offset = calibrated(raw, label, groups**-0.5)
     margin = 0.1 * (raw.max() - raw.min())
     audio = (table.part[use] == "audio").to_numpy()
     fold = table.fold[use].to_numpy()

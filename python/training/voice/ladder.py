@@ -22,8 +22,9 @@ from .metrics import apcer, auc, eer
 from .models import NOTHING, PARTS, Verdict, load, verdict
 from .pauses import levels, quiet
 from .prepare import FOLDS
+from .report import calibrated
 from .store import RATE, Clips, to_float, to_pcm
-from .textures import LEAST, hear, windows
+from .textures import LEAST, LENGTH, hear, windows
 
 
 # clips of the null tests
@@ -141,9 +142,12 @@ def main() -> None:
     for n in nets:
         n.worth.copy_(worth)
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
+    held = pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
+    use = (table.samples >= LEAST).to_numpy()
+    weight = table[use].groupby(["repo", "label"]).path.transform("size").to_numpy() ** -0.5
+    slope, offset = calibrated(few(held["mean"], held["seconds"]).to_numpy()[use], (table.label[use] == "spoof").to_numpy().astype(int), weight)
     if a.nulls:
         # of 160 clips an area under the curve is good to five points only
-        held = pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
         nulls(clips, nets, balanced(table, np.random.default_rng(5), NULLS), bounds(held[(table.samples >= LEAST).to_numpy()]))
         matched(clips, held, np.random.default_rng(6))
     for name, change in conditions(rng).items():
@@ -152,10 +156,9 @@ def main() -> None:
         changed = [to_float(change(clips[i])) for i in pick]
         found = np.array([listen(nets[k], x)[0] for k, x in zip(fold, changed)])
         noise = auc(np.array([floor(x) for x in changed]), label)
-        false = float((found[label == 0] > held).mean()) if name != "as it is" else 0.05
-        if name == "as it is":
-            held = np.quantile(found[label == 0], 0.95)
-        print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f} false alarms at the first line's threshold {false:.3f}; noise floor alone: AUC {max(noise, 1 - noise):.2f}", flush=True)
+        llr = slope * few(found, np.minimum([len(x) for x in changed], LENGTH) / RATE) + offset
+        said = ", ".join(f"{side} over LLR 0.5 {(llr[label == k] > 0.5).mean():.3f}, over 1 {(llr[label == k] > 1).mean():.3f}" for k, side in enumerate(("genuine", "spoofs")))
+        print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f}; {said}; noise floor alone: AUC {max(noise, 1 - noise):.2f}", flush=True)
         if a.least < 3:
             print(f"    the {long.sum()} clips of 3 s and more: EER {eer(found[long], label[long]):.3f} AUC {auc(found[long], label[long]):.3f}", flush=True)
     if a.rival:

@@ -33,6 +33,12 @@ def ratios(raw: np.ndarray, fold: np.ndarray, by: np.ndarray) -> np.ndarray:
     return np.clip(by[fold, 0] * raw + by[fold, 1], -3, 3)
 
 
+def calibrated(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Slope and offset of log-likelihood ratios, of all folds, as they ship."""
+    slope, offset = affine(raw, label, weight)
+    return slope, offset - LEAN
+
+
 def claims(name: str, t: pd.DataFrame) -> None:
     """How many ratios of a set of clips say how much, by class, of talkers to a camera, of each engine of the Python registry, and of its recordings and of the videos."""
     over = lambda g, line: f"{(g.llr > line).mean():.3f}"
@@ -121,8 +127,7 @@ def main() -> None:
     print(f"recurring corpora (VCTK, LJSpeech, LibriSpeech, LibriTTS, MLS): n {recurring.sum()}, EER {eer(raw[recurring], label[recurring]):.3f}; others: n {(~recurring).sum()}, EER {eer(raw[~recurring], label[~recurring]):.3f}")
     pages = [auc(g.raw.to_numpy(), y) for _, g in t.groupby("repo") if 5 <= (y := (g.label == "spoof").to_numpy().astype(int)).sum() <= len(y) - 5]
     print(f"within repositories of 5 clips a class and more: mean AUC {np.mean(pages):.3f} of {len(pages)}")
-    slope, offset = affine(raw, label, t.weight.to_numpy())
-    offset -= LEAN
+    slope, offset = calibrated(raw, label, t.weight.to_numpy())
     for seconds in (2, 4, 8, 30):
         s, y, heard = joined(t, seconds) if seconds > 2 else (few(t["first"].to_numpy(), 2.0), label, np.array([2.0]))
         print(f"{seconds} s and more, {heard.mean():.1f} on average: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(np.clip(slope * s + offset, -3, 3), y):.3f}, genuine with LLR over 1 {(slope * s + offset > 1)[y == 0].mean():.3f}")
