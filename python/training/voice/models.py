@@ -73,16 +73,16 @@ class Judge(nn.Module):
 class Pupil(nn.Module):
     """A judge as it is taught, on statistics and on the same less what they should be; or a judge of the statistics alone, of one thing or among several."""
 
-    def __init__(self, numbers: int, hidden: int = 64, drop: float = 0.5, several: int = 1):
+    def __init__(self, numbers: int, hidden: int = 64, drop: float = 0.5, answers: int = 1):
         super().__init__()
-        self.several = several
-        self.wide = nn.Linear(numbers, several)
+        self.answers = answers
+        self.wide = nn.Linear(numbers, answers)
         nn.init.zeros_(self.wide.weight)
-        self.deep = nn.Sequential(nn.Dropout(0.2), nn.Linear(numbers, hidden), nn.ReLU(), nn.Dropout(drop), nn.Linear(hidden, several))
+        self.deep = nn.Sequential(nn.Dropout(0.2), nn.Linear(numbers, hidden), nn.ReLU(), nn.Dropout(drop), nn.Linear(hidden, answers))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         said = self.wide(x) + self.deep(x)
-        return said if self.several > 1 else said[:, 0]
+        return said if self.answers > 1 else said[:, 0]
 
 
 class Likeness(nn.Module):

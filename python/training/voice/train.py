@@ -57,7 +57,7 @@ def spread(held: Textures, each: np.ndarray) -> np.ndarray:
 
 
 def teach(judge: Pupil, x: torch.Tensor, target: np.ndarray, weight: np.ndarray, rounds: int, rng: np.random.Generator) -> None:
-    """Logistic regression of a network on draws by weight, towards -1 or 1, or with several columns to the one that is true; a round is as many draws as there
+    """Logistic regression of a network on draws by weight, towards -1 or 1, or with several columns (of 0 and 1) to the one that is true; a round is as many draws as there
     are listenings of any weight."""
     optimiser = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY)
     steps, chance = rounds * int((weight > 0).sum()) // BATCH, weight / weight.sum()
@@ -221,8 +221,8 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     clip, kind = np.concatenate([s.clip for s in sets]), np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     laid, silent = kind == sets.index(mixes), kind == sets.index(quiet)
     # how much is heard of sound as it is, of rough and mild versions, of calls, of mixes and of pauses
-    halves = lambda share, of: [share / len(of)] * len(of)
-    shares = lambda good, rough, called, several=0.0, pauses=0.0: np.concatenate([k * p for k, p in zip((good, *halves(rough, ROUGH), *halves(called, CALLED), several, pauses), parts)])
+    split = lambda share, of: [share / len(of)] * len(of)
+    shares = lambda good, rough, called, several=0.0, pauses=0.0: np.concatenate([k * p for k, p in zip((good, *split(rough, ROUGH), *split(called, CALLED), several, pauses), parts)])
     among = np.stack([kind == 0, kind > len(ROUGH), (kind > 0) & (kind <= len(ROUGH))], 1)
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
     # the last listening to each clip as it is and in calls, and the one to the clip as it is
@@ -237,7 +237,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             pupil = Pupil(taught.shape[1])
             teach(pupil, taught, aim[clip], share, rounds, rng)
             read.judge(judge, pupil)
-        teach(head.kind, z, sides(among), shares(1 / 3, 1 / 3, 1 / 3), rounds // 2, rng)
+        teach(head.kind, z, among, shares(1 / 3, 1 / 3, 1 / 3), rounds // 2, rng)
         teach(head.several, z, sides(laid), shares(0.25, 0.125, 0.125, 0.5), rounds // 2, rng)
         teach(head.silent, z, sides(silent), shares(0.25, 0.125, 0.125, 0.1, 0.4), rounds // 2, rng)
     net.front = front(data, half(fold))
