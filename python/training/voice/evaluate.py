@@ -37,7 +37,7 @@ def bounds(held: pd.DataFrame) -> np.ndarray:
     return np.array([held[why].quantile(1 - FALSELY[why]) for why in UNJUDGED])
 
 
-def few(mean: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+def few(mean: np.ndarray | float, seconds: np.ndarray | float) -> np.ndarray | float:
     """The mean of listenings, drawn towards zero while little was listened to."""
     return mean * seconds / (seconds + FEW)
 

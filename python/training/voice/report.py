@@ -23,20 +23,20 @@ from .train import VERSIONS
 LEAN = 0.2
 
 
+def calibrated(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Slope and offset of log-likelihood ratios, which lean to genuine."""
+    slope, offset = affine(raw, label, weight)
+    return slope, offset - LEAN
+
+
 def lines(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Slopes and offsets of each fold's log-likelihood ratios, calibrated on the others (folds, 2)."""
-    return np.array([affine(raw[fold != k], label[fold != k], weight[fold != k]) for k in range(FOLDS)]) - [0, LEAN]
+    return np.array([calibrated(raw[fold != k], label[fold != k], weight[fold != k]) for k in range(FOLDS)])
 
 
 def ratios(raw: np.ndarray, fold: np.ndarray, by: np.ndarray) -> np.ndarray:
     """Log-likelihood ratios by the lines of each fold."""
     return np.clip(by[fold, 0] * raw + by[fold, 1], -3, 3)
-
-
-def calibrated(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    """Slope and offset of log-likelihood ratios, of all folds, as they ship."""
-    slope, offset = affine(raw, label, weight)
-    return slope, offset - LEAN
 
 
 def claims(name: str, t: pd.DataFrame) -> None:

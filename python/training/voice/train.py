@@ -230,6 +230,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     starts = np.cumsum([0, *(len(s.all) for s in sets)])
     called = [starts[k] + s.last[use] for k, s in enumerate(sets) if s in versions[len(ROUGH) :]]
     calls = np.concatenate([own, *called]), np.tile(own, 1 + len(called)), np.tile(weight[use], 1 + len(called))
+    # in the second likeness calls count three times: most interviews are calls
     net, z, read = founded(x, shares(1, 1, 1) > 0, shares(0.8, 0.1, 0.1), spoof[clip], aim[clip], [shares(1, 0, 0), shares(0.3, 0.175, 0.525)], seeds, calls)
     rng, taught = np.random.default_rng(0), torch.from_numpy(read.numbers[:, read.taught].copy())
     for head in net.heads:
