@@ -22,14 +22,15 @@ KINDS, JUDGES = ("recorded", "called", "suffered"), ("good", "like_good", "poor"
 PARTS = (*(f"{kind}_{judge}" for kind in KINDS for judge in JUDGES), *KINDS[1:])
 # why a listening is not judged
 UNJUDGED = ("several", "silent")
-# share of a verdict that goes where sound suffered: with all of it three times as many genuine voices that suffered are flagged; and the logit that
-# remains, which after calibration (`voice.export`) has to say next to nothing and lean to genuine: about -0.4 nats where 6 s were heard
-CAUTION, NOTHING = 0.6, -0.9
+# share of a verdict that goes where sound surely suffered: with all of it three times as many genuine voices that suffered are flagged; with the power of the
+# share of suffering that it goes, so that clips of which nobody can tell keep their order; and the logit that remains, which after calibration (`voice.export`)
+# has to say next to nothing and lean to genuine: about -0.4 nats where 6 s were heard
+CAUTION, SURE, NOTHING = 0.7, 3, -0.9
 
 
 def verdict(parts, worth):
     """The logit: `parts` (parts, clips), and what they are worth (parts, clips or 1)."""
-    whole, caution = (parts * worth).sum(0), CAUTION * parts[PARTS.index("suffered")]
+    whole, caution = (parts * worth).sum(0), CAUTION * parts[PARTS.index("suffered")] ** SURE
     return whole * (1 - caution) + NOTHING * caution
 
 
