@@ -25,7 +25,7 @@ UNJUDGED = ("several", "silent")
 # share of a verdict that goes where sound surely suffered: with all of it three times as many genuine voices that suffered are flagged; with the power of the
 # share of suffering that it goes, so that clips of which nobody can tell keep their order; and the logit that remains, which after calibration (`voice.export`)
 # has to say next to nothing and lean to genuine: about -0.4 nats where 6 s were heard
-CAUTION, SURE, NOTHING = 0.7, 3, -0.9
+CAUTION, SURE, NOTHING = 0.65, 3, -0.9
 
 
 def verdict(parts, worth):
