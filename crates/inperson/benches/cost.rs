@@ -12,7 +12,10 @@ use inperson::{Analyzer, Config};
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|a| a != "--bench");
-    let check = args.next().expect("a check and files");
+    let Some(check) = args.next() else {
+        println!("usage: cargo bench --bench cost -- CHECK FILE...");
+        return;
+    };
     let analyzer = |check: &str| {
         let mut config = Config::default();
         config.checks = vec![check.to_owned()];
