@@ -1,8 +1,8 @@
 //! Is this a human voice?
 //!
-//! The model listens to 6 s of the candidate's speech at a time, pauses left out, every 4.8 s of speech anew for the
-//! first half minute, then without overlap, after three minutes to every other stretch; while there is less speech, to all
-//! of it, about every second anew; and once more at the end, if enough is left. Its logits are averaged, drawn towards zero while little was heard, and calibrated on whole recordings.
+//! The model listens to 6 s of the candidate's speech at a time, pauses left out, one stretch after the other, after
+//! three minutes to every other one; while there is less speech, to all of it, about every second anew; and once more at
+//! the end, if enough is left. Its logits are averaged, drawn towards zero while little was heard, and calibrated on whole recordings.
 //! Listenings to several voices at once, and to none, are not judged.
 
 use ndarray::ArrayView2;
@@ -19,11 +19,9 @@ use crate::time::{Span, Timestamp};
 pub(crate) const MODEL: &str = "voice";
 /// Samples that the model listens to at a time.
 const LENGTH: usize = AUDIO_RATE as usize * 6;
-/// Samples by which it moves on until it has heard that much, and afterwards.
+/// Samples by which it moves on until it has heard that much.
 const SOON: usize = AUDIO_RATE as usize * 21 / 20;
-const HOP: usize = AUDIO_RATE as usize * 24 / 5;
-/// Samples of speech after which it moves on by its whole length, and after which it leaves every other stretch out: more adds little by then.
-const DENSE: usize = AUDIO_RATE as usize * 30;
+/// Samples of speech after which it leaves every other stretch out: more adds little by then.
 const WHOLE: usize = AUDIO_RATE as usize * 180;
 /// Samples of speech under which nothing is said: about two seconds, of which speech activity leaves out the edges.
 const LEAST: usize = AUDIO_RATE as usize * 9 / 5;
@@ -63,8 +61,7 @@ const fn due(judged: usize) -> usize {
     match judged {
         0 => LEAST,
         1..LENGTH => SOON,
-        LENGTH..DENSE => HOP,
-        DENSE..WHOLE => LENGTH,
+        LENGTH..WHOLE => LENGTH,
         _ => 2 * LENGTH,
     }
 }
@@ -235,13 +232,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_listens_soon_at_first_and_less_after_half_a_minute_and_after_three() {
+    fn it_listens_soon_at_first_and_less_after_six_seconds_and_after_three_minutes() {
         let mut heard = 0;
         for _ in 0..100 {
             let expected = match heard as f64 / AUDIO_RATE as f64 {
                 0.0 => 1.8,
                 ..6.0 => 1.05,
-                ..30.0 => 4.8,
                 ..180.0 => 6.0,
                 _ => 12.0,
             };
