@@ -124,3 +124,11 @@ def called(x: np.ndarray, seed: list[int]) -> np.ndarray:
     bits = int(rng.choice([12, 16, 16, 20, 24, 32])) * 1000
     loss = rng.uniform(0, 0.1) if rng.random() < 0.6 else 0.0
     return codecs.opus((np.clip(x, -1, 1) * 32767).astype(np.int16), bits, loss, rng, fec=bool(rng.random() < 0.5))
+
+
+def filed(x: np.ndarray, seed: list[int]) -> np.ndarray:
+    """What recorders and video files do and nothing else: AAC or MP3 of 48 to 128 kbit/s at 44.1 or 48 kHz; 16-bit samples out."""
+    rng = np.random.default_rng([*seed, 3])
+    x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.99)
+    code = codecs.mp3 if rng.random() < 0.25 else codecs.aac
+    return code((np.clip(x, -1, 1) * 32767).astype(np.int16), int(rng.choice([48, 64, 64, 96, 128])), int(rng.choice([44_100, 48_000])))

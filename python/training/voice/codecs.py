@@ -109,9 +109,10 @@ def through_ffmpeg(pcm: np.ndarray, form: str, args: list[str]) -> np.ndarray:
     return np.frombuffer(b.stdout, np.int16)
 
 
-def mp3(pcm: np.ndarray, kbits: int) -> np.ndarray:
-    return through_ffmpeg(pcm, "mp3", ["-c:a", "libmp3lame", "-b:a", f"{kbits}k"])
+def mp3(pcm: np.ndarray, kbits: int, rate: int = RATE) -> np.ndarray:
+    return through_ffmpeg(pcm, "mp3", ["-c:a", "libmp3lame", "-b:a", f"{kbits}k", "-ar", str(rate)])
 
 
-def aac(pcm: np.ndarray, kbits: int) -> np.ndarray:
-    return through_ffmpeg(pcm, "adts", ["-c:a", "aac", "-b:a", f"{kbits}k"])
+def aac(pcm: np.ndarray, kbits: int, rate: int = RATE) -> np.ndarray:
+    """AAC-LC at a sampling rate: recorders mostly have 48 kHz."""
+    return through_ffmpeg(pcm, "adts", ["-c:a", "aac", "-b:a", f"{kbits}k", "-ar", str(rate)])

@@ -60,7 +60,9 @@ def filled(x: np.ndarray, rng: np.random.Generator, db: float) -> np.ndarray:
 def conditions(rng: np.random.Generator) -> dict:
     on_pcm = {f"Opus {k}k": (lambda x, k=k: codecs.opus(x, k * 1000)) for k in (6, 16, 64)}
     on_pcm |= {f"Opus 16k, {q} % lost": (lambda x, q=q: codecs.opus(x, 16_000, q / 100, rng)) for q in (5, 10, 20)}
-    on_pcm |= {"AMR 12.2k": lambda x: codecs.amr(x, 12.2), "G.711": codecs.g711, "AAC 32k": lambda x: codecs.aac(x, 32), "MP3 32k": lambda x: codecs.mp3(x, 32)}
+    on_pcm |= {"AMR 12.2k": lambda x: codecs.amr(x, 12.2), "G.711": codecs.g711}
+    on_pcm |= {f"AAC {k}k": (lambda x, k=k: codecs.aac(x, k)) for k in (32, 64)} | {f"MP3 {k}k": (lambda x, k=k: codecs.mp3(x, k)) for k in (32, 64)}
+    on_pcm |= {f"AAC {k}k at 48 kHz": (lambda x, k=k: codecs.aac(x, k, 48_000)) for k in (64, 96, 128)}
     sound = {f"noise {d} dB": (lambda x, d=d: floored(x, rng, d)) for d in (25, 15)} | {"under 4 kHz": lambda x: low_pass(x, 4000), "under 7 kHz": lambda x: low_pass(x, 7000)}
     sound |= {"noise floor at 30 dB": lambda x: raised(x, rng, 30), "pauses filled alike": lambda x: filled(x, rng, 40)}
     sound |= {"pauses left out": speech_only}

@@ -16,9 +16,9 @@ COVARIATES = (*range(46), *range(446, 475))
 KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
 COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 4500
-# kinds of sound: as it was recorded, after a call, and what suffered more; and what is said of each, by judges and likenesses of the first and of what came after
-KINDS, JUDGES = ("recorded", "called", "suffered"), ("good", "like_good", "poor", "like_poor")
-# what `Verdict.parts` holds: each by how much the sound is of each kind, and how much it is of the last two
+# kinds of sound: as it was recorded, after a call, out of a recorder's file, and what suffered more; and what is said of each, by judges and likenesses of the first and of what came after
+KINDS, JUDGES = ("recorded", "called", "filed", "suffered"), ("good", "like_good", "poor", "like_poor")
+# what `Verdict.parts` holds: each by how much the sound is of each kind, and how much it is of all but the first
 PARTS = (*(f"{kind}_{judge}" for kind in KINDS for judge in JUDGES), *KINDS[1:])
 # why a listening is not judged
 UNJUDGED = ("several", "silent")
@@ -135,7 +135,7 @@ class Verdict(nn.Module):
         return torch.tanh((statistics - self.middle) / self.spread / 3) * 3
 
     def parts(self, x: torch.Tensor) -> torch.Tensor:
-        """Of scaled statistics what judges and likenesses say, by the share of each kind of sound, and the shares of the last two (parts, clips)."""
+        """Of scaled statistics what judges and likenesses say, by the share of each kind of sound, and the shares of all but the first (parts, clips)."""
         known, found = self.known(x), []
         like = self.likeness(x, known)
         for h in self.heads:
