@@ -100,3 +100,25 @@ def test_lost_packets_take_little_from_the_score(voice):
     # 0.8.0, which took gaps for speech, keeps 0.71 of it, and 0.9.0 0.87
     assert min(lossy) > 0
     assert np.mean(lossy) > 0.8 * whole
+
+
+def test_a_call_and_a_recorders_file_leave_a_verdict_and_noise_leaves_next_to_none(voice, tmp_path):
+    session = onnxruntime.InferenceSession(str(MODEL), providers=["CPUExecutionProvider"])
+
+    def read(path) -> np.ndarray:
+        with wave.open(str(path)) as f:
+            return np.frombuffer(f.readframes(RATE * 6), np.int16).astype(np.float32) / 32768
+
+    def through(name: str, *encoder: str) -> float:
+        subprocess.run(["ffmpeg", "-v", "error", "-i", voice, *encoder, tmp_path / name], check=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-i", tmp_path / name, "-ar", str(RATE), "-ac", "1", tmp_path / f"{name}.wav"], check=True)
+        return score(read(tmp_path / f"{name}.wav"))
+
+    score = lambda sound: float(session.run(None, {"audio": sound[None].astype(np.float32)})[0][0])
+    sound = read(voice)
+    whole = score(sound)
+    assert through("call.ogg", "-c:a", "libopus", "-b:a", "16k") > 0.6 * whole
+    assert through("file.m4a", "-c:a", "aac", "-b:a", "64k", "-ar", "48000") > 0.4 * whole
+    # a verdict on what suffered says next to nothing, and leans to genuine
+    noise = np.random.default_rng(0).normal(0, sound.std() * 10**-0.5, len(sound))
+    assert -0.4 * whole < score(sound + noise) < 0
