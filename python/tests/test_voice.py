@@ -118,7 +118,8 @@ def test_a_call_and_a_recorders_file_leave_a_verdict_and_noise_leaves_next_to_no
     sound = read(voice)
     whole = score(sound)
     assert through("call.ogg", "-c:a", "libopus", "-b:a", "16k") > 0.6 * whole
-    assert through("file.m4a", "-c:a", "aac", "-b:a", "64k", "-ar", "48000") > 0.4 * whole
+    # AAC alone makes a voice sound more synthetic, so a file counts less: 0.16.0, which did not know files, keeps 0.92 of it
+    assert 0.4 < through("file.m4a", "-c:a", "aac", "-b:a", "96k", "-ar", "44100") / whole < 0.85
     # a verdict on what suffered says next to nothing, and leans to genuine
     noise = np.random.default_rng(0).normal(0, sound.std() * 10**-0.5, len(sound))
     assert -0.4 * whole < score(sound + noise) < 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import codecs
-from .store import RATE
+from .store import RATE, to_pcm
 
 
 def room(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -82,7 +82,7 @@ def rough(x: np.ndarray, seed: list[int]) -> np.ndarray:
         x = low_pass(x, late.uniform(3200, 7600))
     if late.random() < 0.2:
         x = x + late.normal(0, x.std() * 10 ** (-late.uniform(12, 30) / 20), len(x))
-    pcm = (np.clip(x, -1, 1) * 32767).astype(np.int16)
+    pcm = to_pcm(x)
     return coded(pcm, rng) if rng.random() < 0.8 else pcm
 
 
@@ -103,7 +103,7 @@ def mild(x: np.ndarray, seed: list[int]) -> np.ndarray:
     if kind == "room":
         x = room(x, rng)
         x = x / (np.abs(x).max() + 1e-6) * 0.9
-    pcm = (np.clip(x, -1, 1) * 32767).astype(np.int16)
+    pcm = to_pcm(x)
     if kind == "aac":
         return codecs.aac(pcm, int(rng.choice([24, 32, 32, 48, 64])))
     if kind == "mp3":
@@ -123,7 +123,7 @@ def called(x: np.ndarray, seed: list[int]) -> np.ndarray:
     x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.99)
     bits = int(rng.choice([12, 16, 16, 20, 24, 32])) * 1000
     loss = rng.uniform(0, 0.1) if rng.random() < 0.6 else 0.0
-    return codecs.opus((np.clip(x, -1, 1) * 32767).astype(np.int16), bits, loss, rng, fec=bool(rng.random() < 0.5))
+    return codecs.opus(to_pcm(x), bits, loss, rng, fec=bool(rng.random() < 0.5))
 
 
 def filed(x: np.ndarray, seed: list[int]) -> np.ndarray:
@@ -131,4 +131,4 @@ def filed(x: np.ndarray, seed: list[int]) -> np.ndarray:
     rng = np.random.default_rng([*seed, 3])
     x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.99)
     code = codecs.mp3 if rng.random() < 0.25 else codecs.aac
-    return code((np.clip(x, -1, 1) * 32767).astype(np.int16), int(rng.choice([48, 64, 64, 96, 128])), int(rng.choice([44_100, 48_000])))
+    return code(to_pcm(x), int(rng.choice([48, 64, 64, 96, 128])), int(rng.choice([44_100, 48_000])))

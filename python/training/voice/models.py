@@ -24,7 +24,7 @@ PARTS = (*(f"{kind}_{judge}" for kind in KINDS for judge in JUDGES), *KINDS[1:])
 UNJUDGED = ("several", "silent")
 # share of a verdict that goes where sound surely suffered: with all of it three times as many genuine voices that suffered are flagged; with the power of the
 # share of suffering that it goes, so that clips of which nobody can tell keep their order; and the logit that remains, which after calibration (`voice.export`)
-# has to say next to nothing and lean to genuine: about -0.3 nats where 6 s were heard
+# has to say next to nothing and lean to genuine: about -0.2 nats where 6 s were heard
 CAUTION, SURE, NOTHING = 0.65, 3, -0.9
 
 

@@ -241,8 +241,8 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             pupil = Pupil(taught.shape[1])
             teach(pupil, taught, aim[clip], share, rounds, rng)
             read.judge(judge, pupil)
-        # files are met here alone: judges and likenesses that met them too told them little better, and calls worse; rarely, since sound as recorded was
-        # in files too
+        # files are met here alone: judges and likenesses that met them too told them little better, and calls worse; and rarely, so that less of what was
+        # recorded is taken for a file
         teach(head.kind, z, among, shares(0.36, 0.25, 0.24, 0.15), 5 * rounds // 2, rng)
         teach(head.several, z, sides(laid), shares(0.25, 0.125, 0.125, several=0.5), rounds // 2, rng)
         teach(head.silent, z, sides(silent), shares(0.25, 0.125, 0.125, several=0.1, pauses=0.4), rounds // 2, rng)
