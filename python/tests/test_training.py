@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
 from forgery.folds import persons, splits
-from voice import metrics
+import metrics
 
 SOURCES, PEOPLE = 24, 30
 

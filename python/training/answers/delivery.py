@@ -19,6 +19,8 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from metrics import bounded
+
 from . import timing
 from .text import FILLERS
 
@@ -243,14 +245,14 @@ def export(models, x, flat, held, y, call, out, data):
     calibration["offset"] = min(calibration["offset"], 0.5 - calibration["slope"] * highest)
     for name, raw in free.items():
         outside = (raw < calibration["range"][0]) | (raw > calibration["range"][1])
-        own = np.clip(calibration["slope"] * raw + calibration["offset"], *calibration["bounds"])[~outside]
+        own = bounded(calibration["slope"] * raw + calibration["offset"], *calibration["bounds"])[~outside]
         print(f"{name}: {len(raw)} free stretches, {outside.mean():.1%} out of range, {(own >= 0.5).mean():.1%} at 0.5 and more, median {np.median(own):.2f}")
     found, held_aloud = zip(*aloud(data))
     raw = fitted.decision_function(np.hstack([np.array(found), timing.measures(timing.Flat(held_aloud), tables)]))
     inside = (raw >= calibration["range"][0]) & (raw <= calibration["range"][1])
     read = calibration["slope"] * raw[inside] + calibration["offset"]
     print(f"a book read aloud: {len(raw)} stretches, {1 - inside.mean():.1%} out of range, {(read >= 0.5).mean():.1%} at 0.5 and more, median {np.median(read):.2f}")
-    llr = np.clip(calibration["slope"] * out + calibration["offset"], *calibration["bounds"])
+    llr = bounded(calibration["slope"] * out + calibration["offset"], *calibration["bounds"])
     metrics = dict(n=len(y), auc=float(roc_auc_score(y, out)), free_at_half=float((llr[y == 0] >= 0.5).mean()), read_at_half=float((llr[y == 1] >= 0.5).mean()))
     print("calibration", calibration, metrics)
     graph = onnx_export.delivery(timing.graph(tables, fitted, CUT), x[0], held[0])

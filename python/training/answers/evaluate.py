@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from metrics import bounded, cllr
+from sides import apcer, auc, joined
+
 from . import data, model
 
 BINS = ((40, 119), (80, 119), (120, 249), (250, 10_000), (120, 10_000))
@@ -51,19 +54,6 @@ def out_of_source(rows, x, permissive: bool, verbose=False):
     return score, speech
 
 
-def auc(h, a):
-    order = np.concatenate([h, a]).argsort(kind="stable").argsort(kind="stable") + 1.0
-    both = np.concatenate([h, a])
-    # ties share their rank
-    for v in np.unique(both)[np.unique(both, return_counts=True)[1] > 1]:
-        order[both == v] = order[both == v].mean()
-    return (order[len(h):].sum() - len(a) * (len(a) + 1) / 2) / (len(h) * len(a))
-
-
-def apcer(h, a, bpcer):
-    return float((a <= np.quantile(h, 1 - bpcer)).mean())
-
-
 def calibrate(raw, y, w, bounds, range_quantiles=(0.0005, 0.9995)):
     """Affine map by logistic regression with both classes weighed alike."""
     w = w.copy()
@@ -76,13 +66,9 @@ def calibrate(raw, y, w, bounds, range_quantiles=(0.0005, 0.9995)):
 
 
 def llr(raw, c):
-    out = np.clip(c["slope"] * raw + c["offset"], *c["bounds"])
+    out = bounded(c["slope"] * raw + c["offset"], *c["bounds"])
     out[(raw < c["range"][0]) | (raw > c["range"][1])] = np.nan
     return out
-
-
-def cllr(h, a):
-    return (np.log2(1 + np.exp(h)).mean() + np.log2(1 + np.exp(-a)).mean()) / 2
 
 
 def matrix(rows, raw, out=print):
@@ -222,7 +208,7 @@ def main():
     h = np.array([i for i, r in enumerate(rows) if r.register == "writing" and not r.ai and r.words >= 120 and r.repo != data.CHECKED])
     m = np.array([i for i, r in enumerate(rows) if r.register == "writing" and r.ai and not r.rewrite and r.words >= 120])
     hs, ms = score[h][~np.isnan(score[h])], score[m][~np.isnan(score[m])]
-    found["cllr"] = cllr(hs, ms)
+    found["cllr"] = cllr(*joined(hs, ms))
     print(f"\nCllr, writing against written, 120+, calibrated on other sources: {found['cllr']:.2f}")
     if a.json:
         a.json.write_text(json.dumps(found, indent=1))

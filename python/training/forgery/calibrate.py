@@ -13,11 +13,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from voice.metrics import affine, cllr
+
+from metrics import affine, cllr
+from sides import apcer, auc
 
 from .clips import Clips, species
 from .fuse import material, weights
-from .metrics import apcer, auc
 from .models import zones
 from .score import order
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from voice.metrics import affine
+
+from metrics import affine, bounded, cllr
+from sides import apcer, auc
 
 from .folds import splits
 from .kernel import EYES, SKIN, fair, rows, weights
-from .metrics import apcer, auc
 
 SPECIES = ("face_swap", "reenactment", "lip_sync", "full_generation")
 # the fitted line is drawn towards silence by this much, and claims no more than this, in nats
 SLOPE, OFFSET, BOUNDS = 0.45, -0.3, (-1.0, 1.0)
 # like face size, frame size (logarithms) and time between frames
 LIKE = (0.3, 0.6, 0.012)
-
-
-def bounded(llr: np.ndarray) -> np.ndarray:
-    """As the library does: smoothly on the last fifth of the way."""
-    bound = np.where(llr < 0, -BOUNDS[0], BOUNDS[1])
-    free = 0.8 * bound
-    over = (np.abs(llr) - free).clip(0) / (bound - free)
-    return np.sign(llr) * np.where(np.abs(llr) <= free, np.abs(llr), free + (bound - free) * over / (1 + over))
 
 
 def fitted(d, score: np.ndarray) -> tuple[float, float]:
@@ -35,14 +28,8 @@ def ratios(d, score: np.ndarray) -> np.ndarray:
     for s in np.unique(sources):
         rest = sources != s
         slope, offset = fitted(rows(d, rest), score[rest])
-        out[~rest] = bounded(slope * score[~rest] + offset)
+        out[~rest] = bounded(slope * score[~rest] + offset, *BOUNDS)
     return out
-
-
-def cllr(llr: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """Bits that the ratios cost; 1 for saying nothing."""
-    cost = np.logaddexp(0, np.where(y == 1, -llr, llr)) / np.log(2)
-    return float((np.average(cost[y == 0], weights=w[y == 0]) + np.average(cost[y == 1], weights=w[y == 1])) / 2)
 
 
 def pairwise(y, score, w, like=None) -> float:

@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 import torch
 
+from sides import auc
+
 from .calibrate import FEW, raws
 from .clips import STEP, Clips, scored
 from .crops import Faces, cut, to_crop
 from .fuse import material
-from .metrics import auc
 from .score import load
 
 H264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]

@@ -15,11 +15,13 @@ import cv2
 import numpy as np
 import torch
 
+from metrics import bounded
+from sides import auc
+
 from .crops import Faces
-from .figures import bounded, fitted
+from .figures import BOUNDS, fitted
 from .kernel import Judge, left_out, raw, rows, taken
 from .ladder import RUNGS, remade
-from .metrics import auc
 from .textures import Nets, read
 
 
@@ -64,7 +66,7 @@ def main() -> None:
                 bursts = taken(found[0][None, 0])[0]
                 there = ~np.isnan(bursts[:, 0])
                 scores = np.where(there, judges[d["source"][k]](bursts), np.nan)
-                llr.append(float(bounded(slope * raw(scores[None, :, None])[:, 0] + offset)[0])), label.append(d["y"][k])
+                llr.append(float(bounded(slope * raw(scores[None, :, None])[:, 0] + offset, *BOUNDS)[0])), label.append(d["y"][k])
         llr, g = np.array(llr), np.array(label) == 0
         line = np.quantile(llr[g], 0.95) if line is None else line
         print(f"| {rung} | {g.sum()} | {(~g).sum()} | {auc(llr[g], llr[~g]):.2f} | {llr[g].mean():+.2f} / {llr[~g].mean():+.2f} | {(llr[g] > line).mean():.0%} / {(llr[~g] > line).mean():.0%} | "

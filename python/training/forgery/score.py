@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from sides import apcer, auc
+
 from .clips import Clips, genuine, scored, species
-from .metrics import apcer, auc
 from .models import Net
 from .split import held_out
 

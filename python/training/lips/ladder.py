@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from metrics import bounded
+
 from .report import RATE, Judge, best, pieces, profile, raw_of, talkers
 
 CODECS = {
@@ -82,21 +84,10 @@ def judged(lips, own, foreign, speech, of, n, rng):
     return np.array(out)
 
 
-def bounded(llr: np.ndarray, fit: dict) -> np.ndarray:
-    """As `calibrate.rs` draws ratios in."""
-    out = llr.copy()
-    for bound, side in ((-fit["bound_low"], llr < 0), (fit["bound_high"], llr >= 0)):
-        free = 0.8 * bound
-        over = (np.abs(llr) - free) / (bound - free)
-        far = side & (over > 0)
-        out[far] = np.sign(llr[far]) * (free + (bound - free) * over[far] / (1 + over[far]))
-    return out
-
-
 def line(name: str, found: dict, fit: dict) -> str:
     parts = []
     for n, x in found.items():
-        llr = bounded(fit["slope"] * raw_of(fit, x[:, 1], x[:, 2]) + fit["offset"], fit)
+        llr = bounded(fit["slope"] * raw_of(fit, x[:, 1], x[:, 2]) + fit["offset"], fit["bound_low"], fit["bound_high"])
         g = x[:, 0] == 0
         parts.append(f"{n // RATE} s AUC {roc_auc_score(x[:, 0], -x[:, 1]):.3f} genuine LLR {llr[g].mean():+.2f}, over 0.5 {np.mean(llr[g] > 0.5):.3f}, foreign over 1 {np.mean(llr[~g] > 1):.2f}")
     return f"{name}: " + " | ".join(parts)

@@ -13,6 +13,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from metrics import apcer, cllr
+
 from .data import SIDE, Clips
 from .export import load
 from .models import Towers, logs, mel_bank
@@ -172,14 +174,6 @@ def lags(judge: Judge, rows: list[int], seconds: int, rng) -> np.ndarray:
         found = best(profile(lips[i][k : k + n], a, judge.speech[i][k : k + n]))[0]
         errors.append(40 * (found - want) - 10 * shift)
     return np.array(errors)
-
-
-def cllr(llr: np.ndarray, y: np.ndarray) -> float:
-    return float(0.5 * (np.logaddexp(0, -llr[y == 1]).mean() + np.logaddexp(0, llr[y == 0]).mean()) / np.log(2))
-
-
-def apcer(score: np.ndarray, y: np.ndarray, bpcer: float) -> float:
-    return float((score[y == 1] <= np.quantile(score[y == 0], 1 - bpcer)).mean())
 
 
 def fit(m: np.ndarray, s: np.ndarray, y: np.ndarray, group: np.ndarray, few: float) -> dict:

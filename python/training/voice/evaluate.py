@@ -11,7 +11,8 @@ import torch
 
 from sklearn.linear_model import LogisticRegression
 
-from .metrics import apcer, auc, eer
+from metrics import apcer, auc, eer
+
 from .models import PARTS, UNJUDGED, Verdict, load, verdict
 from .prepare import FOLDS
 from .store import Clips

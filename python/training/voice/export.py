@@ -17,9 +17,9 @@ import torch
 
 from contract import OPSET, Calibration, Contract, Tensor, write
 from graphs import agree, eight
+from metrics import apcer, auc, cllr, eer
 
 from .evaluate import bounds, few, weights
-from .metrics import apcer, auc, cllr, eer
 from .models import NOTHING, UNJUDGED, load
 from .report import calibrated, lines, ratios
 from .store import RATE, Clips

@@ -14,11 +14,11 @@ import pandas as pd
 import torch
 
 from graphs import session
+from metrics import apcer, auc, eer
 
 from . import codecs
 from .augment import low_pass
 from .evaluate import bounds, few, score, weights
-from .metrics import apcer, auc, eer
 from .models import NOTHING, PARTS, Verdict, load, verdict
 from .pauses import levels, quiet
 from .prepare import FOLDS

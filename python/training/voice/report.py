@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from metrics import affine, apcer, auc, bounded, cllr, eer
+
 from .evaluate import few, line, weights
-from .metrics import affine, apcer, auc, cllr, eer
 from .prepare import EVERYWHERE, FOLDS, corpora
 from .store import Clips
 from .textures import LEAST
 from .train import VERSIONS
 
 
-# nats by which ratios lean to genuine
-LEAN = 0.2
+# nats by which ratios lean to genuine, and what they claim at most
+LEAN, BOUNDS = 0.2, (-3.0, 3.0)
 
 
 def calibrated(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
@@ -36,7 +37,7 @@ def lines(raw: np.ndarray, label: np.ndarray, fold: np.ndarray, weight: np.ndarr
 
 def ratios(raw: np.ndarray, fold: np.ndarray, by: np.ndarray) -> np.ndarray:
     """Log-likelihood ratios by the lines of each fold."""
-    return np.clip(by[fold, 0] * raw + by[fold, 1], -3, 3)
+    return bounded(by[fold, 0] * raw + by[fold, 1], *BOUNDS)
 
 
 def claims(name: str, t: pd.DataFrame) -> None:
@@ -63,17 +64,17 @@ def interval(score: np.ndarray, label: np.ndarray, repo: np.ndarray, times: int 
     return float(low), float(high)
 
 
-def joined(table: pd.DataFrame, seconds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means over clips of one repository and system until so much was listened to: raw scores, labels, seconds."""
-    score, label, heard = [], [], []
-    for (_, _, side), g in table.groupby(["repo", "system", "label"]):
+def joined(table: pd.DataFrame, seconds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Means over clips of one repository, system and fold until so much was listened to: raw scores, labels, folds, seconds."""
+    score, label, folds, heard = [], [], [], []
+    for (_, _, side, fold), g in table.groupby(["repo", "system", "label", "fold"]):
         sum_, total = 0.0, 0.0
         for mean, s in zip(g["mean"], g["seconds"]):
             sum_, total = sum_ + mean * s, total + s
             if total >= seconds:
-                score.append(sum_ / total), label.append(int(side == "spoof")), heard.append(total)
+                score.append(sum_ / total), label.append(int(side == "spoof")), folds.append(fold), heard.append(total)
                 sum_, total = 0.0, 0.0
-    return few(np.array(score), np.array(heard)), np.array(label), np.array(heard)
+    return few(np.array(score), np.array(heard)), np.array(label), np.array(folds), np.array(heard)
 
 
 def main() -> None:
@@ -127,10 +128,10 @@ def main() -> None:
     print(f"recurring corpora (VCTK, LJSpeech, LibriSpeech, LibriTTS, MLS): n {recurring.sum()}, EER {eer(raw[recurring], label[recurring]):.3f}; others: n {(~recurring).sum()}, EER {eer(raw[~recurring], label[~recurring]):.3f}")
     pages = [auc(g.raw.to_numpy(), y) for _, g in t.groupby("repo") if 5 <= (y := (g.label == "spoof").to_numpy().astype(int)).sum() <= len(y) - 5]
     print(f"within repositories of 5 clips a class and more: mean AUC {np.mean(pages):.3f} of {len(pages)}")
-    slope, offset = calibrated(raw, label, t.weight.to_numpy())
     for seconds in (2, 4, 8, 30):
-        s, y, heard = joined(t, seconds) if seconds > 2 else (few(t["first"].to_numpy(), 2.0), label, np.array([2.0]))
-        print(f"{seconds} s and more, {heard.mean():.1f} on average: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(np.clip(slope * s + offset, -3, 3), y):.3f}, genuine with LLR over 1 {(slope * s + offset > 1)[y == 0].mean():.3f}")
+        s, y, fold, heard = joined(t, seconds) if seconds > 2 else (few(t["first"].to_numpy(), 2.0), label, t.fold.to_numpy(), np.array([2.0]))
+        said = ratios(s, fold, by)
+        print(f"{seconds} s and more, {heard.mean():.1f} on average: n {len(y)}, {int((y == 0).sum())} genuine, EER {eer(s, y):.3f}, Cllr {cllr(said, y):.3f}, genuine with LLR over 1 {(said > 1)[y == 0].mean():.3f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Error rates and calibration; label 1 is an attack, a higher score speaks for one."""
+"""Error rates and calibration, the same for all models; label 1 is an attack, a higher score speaks for one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,19 @@ def apcer(score: np.ndarray, label: np.ndarray, bpcer: float) -> float:
     return float((score[label == 1] <= np.quantile(score[label == 0], 1 - bpcer)).mean())
 
 
-def cllr(llr: np.ndarray, label: np.ndarray) -> float:
-    return float((np.log2(1 + np.exp(-llr[label == 1])).mean() + np.log2(1 + np.exp(llr[label == 0])).mean()) / 2)
+def cllr(llr: np.ndarray, label: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Bits that ratios cost, both classes weighing the same (Brümmer & du Preez 2006); 1 for saying nothing."""
+    cost = np.logaddexp(0, np.where(label == 1, -llr, llr)) / np.log(2)
+    mean = lambda side: np.average(cost[side], weights=None if weight is None else weight[side])
+    return float((mean(label == 0) + mean(label == 1)) / 2)
+
+
+def bounded(llr: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Ratios as the library gives them (`calibrate.rs`): as they are for four fifths of the way to a bound, then drawn in smoothly."""
+    bound = np.where(llr < 0, -low, high)
+    free = 0.8 * bound
+    over = (np.abs(llr) - free).clip(0) / (bound - free)
+    return np.sign(llr) * np.where(np.abs(llr) <= free, np.abs(llr), free + (bound - free) * over / (1 + over))
 
 
 def affine(raw: np.ndarray, label: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:

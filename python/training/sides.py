@@ -1,9 +1,10 @@
-"""Error rates by clip, of genuine and fake scores."""
+"""Error rates of `metrics` where scores of genuine and of fake ones are held apart."""
 
 from __future__ import annotations
 
 import numpy as np
-from voice import metrics
+
+import metrics
 
 
 def joined(genuine, fake) -> tuple[np.ndarray, np.ndarray]:
