@@ -30,8 +30,14 @@ Progress = Callable[[float, float | None], object]
 Transcriber = Callable[[Path], str] | str
 
 
+# the library that this process has loaded: there can only be one
+_loaded: str | None = None
+
+
 def _library() -> str | None:
-    """ONNX Runtime's library in the `onnxruntime` wheel, unless the environment names another."""
+    """The library in use, or ONNX Runtime's in the `onnxruntime` wheel, unless the environment names another."""
+    if _loaded:
+        return _loaded
     if os.environ.get("INPERSON_ORT_DYLIB") or os.environ.get("ORT_DYLIB_PATH"):
         return None
     from importlib.util import find_spec
@@ -43,6 +49,11 @@ def _library() -> str | None:
         if found:
             return str(found[0])
     return None
+
+
+def _use(library: str | None) -> None:
+    global _loaded
+    _loaded = _loaded or library
 
 
 class Report:
@@ -94,18 +105,27 @@ class Report:
 
 
 class Session:
-    """One live interview: push pictures and sound, assess at any time, finish once."""
+    """One live interview: push pictures, sound and words, assess at any time, finish once.
+
+    Each push returns a list of what it raised or cleared: `{"kind": "raised", "code": "capture.loop", "span": ...}` and
+    `{"kind": "cleared", "code": ..., "at": ...}`; times are in microseconds. A sample beyond a limit of the configuration
+    raises `LimitError` and is not taken in; the session goes on.
+    """
 
     def __init__(self, native: _native.Session) -> None:
         self._native = native
 
-    def push_video(self, rgb: NDArray[np.uint8], at: float) -> None:
+    def push_video(self, rgb: NDArray[np.uint8], at: float) -> list[dict[str, Any]]:
         """A picture of shape (height, width, 3), RGB bytes, shown at `at` seconds."""
-        self._native.push_video(rgb, at)
+        return json.loads(self._native.push_video(rgb, at))
 
-    def push_audio(self, samples: NDArray[np.float32], at: float) -> None:
+    def push_audio(self, samples: NDArray[np.float32], at: float) -> list[dict[str, Any]]:
         """Mono sound at 16 kHz in -1..1, first heard at `at` seconds."""
-        self._native.push_audio(samples, at)
+        return json.loads(self._native.push_audio(samples, at))
+
+    def push_text(self, text: str, start: float, end: float, speaker: str | None = None) -> list[dict[str, Any]]:
+        """Words said from `start` to `end` seconds, and by whom: single words or whole sentences, in order."""
+        return json.loads(self._native.push_text(text, start, end, speaker))
 
     def assess(self) -> dict[str, Any]:
         """What the interview so far amounts to."""
@@ -135,10 +155,13 @@ class Analyzer:
             values["checks"] = list(checks)
         if models is not None:
             values["models"] = os.fspath(models)
-        found = os.fspath(library) if library is not None else _library()
-        if found and not values.get("runtime", {}).get("library"):
-            values.setdefault("runtime", {})["library"] = found
+        runtime = values.setdefault("runtime", {})
+        if library is not None:
+            runtime["library"] = os.fspath(library)
+        elif not runtime.get("library"):
+            runtime["library"] = _library()
         self._native = _native.Analyzer(json.dumps(values))
+        _use(runtime["library"])
 
     def analyze(
         self,
@@ -163,8 +186,8 @@ class Analyzer:
         """What the checks are given of a file, for training and study; all of it is held in memory.
 
         Of the largest faces in every frame (30 a second at most), one row a face and frame: `at` (seconds), `track` (number of the
-        face), `mesh` (478 points in pixels), `crop` (128 x 128 RGB, aligned by five points) and `mouth` (64 x 64 luma, aligned by eyes
-        and nose). `audio` is mono at 16 kHz from the start, `speech` the spans (seconds) in which somebody speaks,
+        face), `mesh` (478 points in pixels), `crop` (128 x 128 RGB, aligned by five points), `context` (160 x 160 RGB, the same wider) and
+        `mouth` (64 x 64 luma, aligned by eyes and nose). `audio` is mono at 16 kHz from the start, `speech` the spans (seconds) in which somebody speaks,
         `candidate` the number of the candidate's face or None.
         """
         return self._native.observe(os.fspath(path))
@@ -186,6 +209,7 @@ class Wording:
         found = os.fspath(library) if library is not None else _library()
         values = {"models": os.fspath(models) if models is not None else None, "runtime": {"library": found}}
         self._native = _native.Wording(json.dumps(values))
+        _use(found)
 
     def judge(self, answer: str, question: str | None = None) -> dict[str, Any]:
         """`finding` (a score with its bounded LLR, or an abstention with its reason), `words`, `spoken`, `signs`."""

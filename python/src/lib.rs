@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use inperson::detect::answers;
 use inperson::model::{Registry, Runtime};
 use inperson::track::{CONTEXT, CROP, MOUTH};
-use inperson::{AudioChunk, Limits, MediaInfo, Sample, Timestamp, Transcript, VideoFrame, media};
+use inperson::{AudioChunk, Limits, MediaInfo, Sample, Span, Timestamp, Transcript, Utterance, VideoFrame, media};
 use numpy::ndarray::{Array1, Array2, Array3, Array4, Axis};
 use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::create_exception;
@@ -168,16 +168,17 @@ impl Session {
         self.0.as_mut().ok_or_else(|| PyValueError::new_err("this session is finished"))
     }
 
-    fn push(&mut self, py: Python<'_>, sample: Sample) -> PyResult<()> {
+    fn push(&mut self, py: Python<'_>, sample: Sample) -> PyResult<String> {
         let session = self.open()?;
-        py.detach(|| session.push(sample)).map(drop).map_err(raise)
+        let events = py.detach(|| session.push(sample)).map_err(raise)?;
+        serde_json::to_string(&events).map_err(|e| Error::new_err(e.to_string()))
     }
 }
 
 #[pymethods]
 impl Session {
-    /// Height x width x 3 bytes, RGB, shown at `at` seconds.
-    fn push_video(&mut self, py: Python<'_>, rgb: PyReadonlyArray3<'_, u8>, at: f64) -> PyResult<()> {
+    /// Height x width x 3 bytes, RGB, shown at `at` seconds; events as JSON.
+    fn push_video(&mut self, py: Python<'_>, rgb: PyReadonlyArray3<'_, u8>, at: f64) -> PyResult<String> {
         let view = rgb.as_array();
         let &[height, width, 3] = view.shape() else {
             return Err(PyValueError::new_err("a picture must have the shape (height, width, 3)"));
@@ -189,10 +190,24 @@ impl Session {
         self.push(py, Sample::Video(frame))
     }
 
-    /// Mono sound at 16 kHz in -1..1, first heard at `at` seconds.
-    fn push_audio(&mut self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64) -> PyResult<()> {
+    /// Mono sound at 16 kHz in -1..1, first heard at `at` seconds; events as JSON.
+    fn push_audio(&mut self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64) -> PyResult<String> {
         let samples = samples.as_array().iter().copied().collect();
         self.push(py, Sample::Audio(AudioChunk { at: Timestamp::from_seconds(at), samples }))
+    }
+
+    /// Words said from `start` to `end` seconds, and by whom; events as JSON.
+    #[pyo3(signature = (text, start, end, speaker=None))]
+    fn push_text(
+        &mut self,
+        py: Python<'_>,
+        text: String,
+        start: f64,
+        end: f64,
+        speaker: Option<String>,
+    ) -> PyResult<String> {
+        let span = Span::new(Timestamp::from_seconds(start), Timestamp::from_seconds(end));
+        self.push(py, Sample::Text(Utterance { span, speaker, text }))
     }
 
     /// The assessment so far as JSON.

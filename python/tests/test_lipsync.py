@@ -100,3 +100,19 @@ def test_without_lips_or_words_it_abstains(candidate, analyzer, tmp_path, option
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", candidate, *options, path], check=True)
     finding = found(analyzer.analyze(path))["finding"]
     assert finding == {"kind": "abstain", "reason": reason}
+
+
+def test_a_camera_that_slows_down_for_a_while_is_followed_on(candidate, analyzer):
+    decode = lambda *options: subprocess.run(["ffmpeg", "-v", "error", "-i", candidate, *options, "-"], check=True, stdout=subprocess.PIPE).stdout
+    frames = np.frombuffer(decode("-f", "rawvideo", "-pix_fmt", "rgb24"), np.uint8).reshape(-1, 360, 640, 3)
+    sound = np.frombuffer(decode("-f", "f32le", "-ac", "1", "-ar", "16000"), np.float32)
+    session = analyzer.session()
+    for i, frame in enumerate(frames):
+        # 7.5 frames a second from 4 s to 7.6 s, as in low light: too few to judge by, and no hole
+        if not 100 <= i < 190 or int(0.3 * i) != int(0.3 * (i - 1)):
+            session.push_video(frame, i / 25)
+        if i % 25 == 0:
+            session.push_audio(sound[i * 640 : (i + 25) * 640], i / 25)
+    slowed = found(session.finish())["facts"]
+    whole = found(analyzer.analyze(candidate))["facts"]
+    assert 0.5 * whole["speech_s"] < slowed["speech_s"] < whole["speech_s"]

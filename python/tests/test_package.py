@@ -57,9 +57,13 @@ def test_pushing_finds_a_frozen_picture():
     rng = np.random.default_rng(1)
     session = inperson.Analyzer().session(audio=False)
     still = rng.integers(0, 255, (90, 160, 3), dtype=np.uint8)
+    events = []
     for i in range(250):
         frame = still if 100 <= i < 200 else rng.integers(0, 255, (90, 160, 3), dtype=np.uint8)
-        session.push_video(frame, i / 25)
+        events += session.push_video(frame, i / 25)
+    assert [(e["kind"], e["code"]) for e in events] == [("raised", "capture.frozen")]
+    with pytest.raises(inperson.LimitError, match="duration"):
+        session.push_video(still, 1e9)
     assert session.assess()["questions"]["capture"]["llr"] > 0
     report = session.finish()
     frozen = next(e for e in report.evidence if e["code"] == "capture.frozen")
@@ -68,6 +72,24 @@ def test_pushing_finds_a_frozen_picture():
         session.assess()
     with pytest.raises(ValueError, match="shape"):
         inperson.Analyzer().session().push_video(np.zeros((4, 4, 4), np.uint8), 0)
+
+
+def test_words_can_be_pushed_into_a_live_call():
+    text = "I believe that it is important to take a structured approach, and I ensure that expectations are aligned. " * 8
+    session = inperson.Analyzer(checks=["answers"]).session(video=False)
+    session.push_text("How do you work under pressure?", 0.2, 2.0, "Ann")
+    session.push_text(text, 2.0, 11.0, "Ben")
+    session.push_audio(np.zeros(12 * 16_000, np.float32), 0)
+    wording = next(e for e in session.finish().evidence if e["code"] == "answers.wording")
+    assert wording["facts"]["answers"] == 1
+
+
+def test_there_is_one_runtime_in_a_process(tmp_path):
+    inperson.Analyzer(checks=["capture"])
+    with pytest.raises(inperson.Error, match="loaded"):
+        inperson.Analyzer(checks=["capture"], library=tmp_path / "libonnxruntime.so")
+    with pytest.raises(inperson.Error, match="loaded"):
+        inperson.Analyzer(checks=["capture"], library=tmp_path / "a.so", config={"runtime": {"library": "b.so"}})
 
 
 def test_other_threads_run_meanwhile(clip):

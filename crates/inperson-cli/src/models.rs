@@ -88,9 +88,12 @@ fn add(folder: &Path, to: &Path, accepted: bool) -> Result<(), Failure> {
     }
     let target = to.join(&card.id);
     std::fs::create_dir_all(&target).map_err(|e| Failure::file(&target, e))?;
+    let whole = |path: &Path| path.canonicalize().map_err(|e| Failure::file(path, e));
+    // a model that lies there already is accepted where it is: a file copied onto itself would be emptied
+    let elsewhere = whole(folder)? != whole(&target)?;
     for name in ["model.onnx", "model.toml", "CARD.md"] {
         let from = folder.join(name);
-        if from.is_file() {
+        if elsewhere && from.is_file() {
             std::fs::copy(&from, target.join(name)).map_err(|e| Failure::file(&target.join(name), e))?;
         }
     }

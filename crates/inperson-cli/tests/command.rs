@@ -186,6 +186,14 @@ fn models_are_listed_checked_and_gated() {
     assert_eq!(inperson(&[&add[..], &["--accept-licence"]].concat()).status.code(), Some(0));
     let replaced = text(&inperson(&["models", "list", "--models", store.to_str().unwrap()]).stdout);
     assert!(replaced.contains(store.to_str().unwrap()), "{replaced}");
+    // accepted where it lies, as the error of a model nobody accepted says
+    let there = store.join("face-detector");
+    std::fs::remove_file(there.join("accepted.toml")).unwrap();
+    let again = inperson(&["models", "list", "--models", store.to_str().unwrap()]);
+    assert!(text(&again.stderr).contains("models add"), "{}", text(&again.stderr));
+    let add = ["models", "add", there.to_str().unwrap(), "--to", store.to_str().unwrap(), "--accept-licence"];
+    assert_eq!(inperson(&add).status.code(), Some(0));
+    assert_eq!(inperson(&["models", "verify", "--models", store.to_str().unwrap()]).status.code(), Some(0));
     // other weights under an accepted licence: the checksum tells
     std::fs::write(store.join("face-detector/model.onnx"), b"other weights").unwrap();
     let changed = inperson(&["models", "verify", "--models", store.to_str().unwrap()]);

@@ -59,14 +59,26 @@ impl Config {
         if !(prior > 0.0 && prior < 1.0) {
             return Err(Error::Config(format!("the prior must lie between 0 and 1, not {prior}")));
         }
-        for (name, rho) in [
+        for (name, share) in [
             ("rho_within", self.fusion.rho_within),
             ("rho_across", self.fusion.rho_across),
             ("touched", self.fusion.touched),
+            ("review_at", self.fusion.review_at),
+            ("live_check_at", self.fusion.live_check_at),
+            ("least_coverage", self.fusion.least_coverage),
         ] {
-            if !(0.0..=1.0).contains(&rho) {
-                return Err(Error::Config(format!("{name} must lie between 0 and 1, not {rho}")));
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Error::Config(format!("{name} must lie between 0 and 1, not {share}")));
             }
+        }
+        for (question, &cap) in &self.fusion.caps {
+            if !(cap.is_finite() && cap >= 0.0) {
+                return Err(Error::Config(format!("the cap of `{question}` must be 0 nats or more, not {cap}")));
+            }
+        }
+        let longest = self.limits.duration_s;
+        if longest.is_nan() || longest <= 0.0 {
+            return Err(Error::Config(format!("duration_s must be more than 0 seconds, not {longest}")));
         }
         if let CandidateRule::Region([left, top, right, bottom]) = self.candidate
             && !(0.0 <= left && left < right && right <= 1.0 && 0.0 <= top && top < bottom && bottom <= 1.0)

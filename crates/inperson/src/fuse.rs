@@ -38,7 +38,7 @@ pub struct FusionConfig {
     pub review_at: f64,
     /// Posterior from which a live check is suggested. Default: `0.5`.
     pub live_check_at: f64,
-    /// Coverage under which nothing is concluded. Default: `0.1`.
+    /// Coverage under which *no concern found* is not said. Default: `0.1`.
     pub least_coverage: f64,
 }
 
@@ -65,7 +65,7 @@ const SIGMA_SEEN: f64 = 0.5;
 /// Standard deviation, in nats, that a question adds while nothing of it was judged.
 const SIGMA_UNSEEN: f64 = 1.5;
 /// LLR from which a single score is a moment to look at, in nats.
-const MOMENT_LLR: f64 = 0.5;
+pub(crate) const MOMENT_LLR: f64 = 0.5;
 
 /// What is concluded for one question, or for all together. Natural logarithms, positive for attack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,7 +76,7 @@ pub struct Conclusion {
     pub posterior: Option<f64>,
     /// 95 % interval of the posterior; widens with everything that could not be judged.
     pub interval: Option<[f64; 2]>,
-    /// Share of the interview that could be judged, 0 to 1.
+    /// Share of the interview that could be judged, 0 to 1; 0 where abstained.
     pub coverage: f64,
     /// Whether nothing could be judged. Silence is not innocence.
     pub abstained: bool,
@@ -140,8 +140,9 @@ pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &
     let mut variance = 0.0;
     for (&question, &covered) in coverage {
         let scores = strongest_by_code(evidence, question);
-        let covered = covered.clamp(0.0, 1.0);
-        let sigma2 = sigma_squared(if scores.is_empty() { 0.0 } else { covered });
+        // what a check heard and saw of a question that it then abstains on was not judged
+        let covered = if scores.is_empty() { 0.0 } else { covered.clamp(0.0, 1.0) };
+        let sigma2 = sigma_squared(covered);
         variance += sigma2;
         let llr = (!scores.is_empty()).then(|| {
             let cap = config.caps.get(&question).copied().unwrap_or(DEFAULT_CAP);
@@ -151,8 +152,7 @@ pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &
         questions.insert(question, conclusion(llr, covered, sigma2.sqrt(), config.prior));
     }
     let llr = (!weights.is_empty()).then(|| combine(weights, config.rho_across));
-    let share = questions.values().map(|c: &Conclusion| if c.abstained { 0.0 } else { c.coverage }).sum::<f64>()
-        / questions.len().max(1) as f64;
+    let share = questions.values().map(|c: &Conclusion| c.coverage).sum::<f64>() / questions.len().max(1) as f64;
     let overall = conclusion(llr, share, variance.sqrt(), config.prior);
     for question in Question::ALL {
         questions.entry(question).or_insert_with(|| conclusion(None, 0.0, SIGMA_UNSEEN, config.prior));

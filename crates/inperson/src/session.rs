@@ -13,6 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Config;
 use crate::detect::{self, Checks, Whole};
 use crate::error::{Error, Result};
@@ -29,17 +31,18 @@ pub use observed::Observed;
 use watch::{Moment, Watch};
 
 /// What a live push may return.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// Evidence of this code first raised concern in this hop.
+    /// Evidence of this code raises concern: a moment with an LLR over 0, or the whole so far with one of 0.5 and more.
     Raised {
         /// The evidence's code.
         code: String,
         /// Where.
         span: Span,
     },
-    /// Evidence of this code has not been met for ten seconds.
+    /// Evidence of this code has not raised concern for ten seconds.
     Cleared {
         /// The evidence's code.
         code: String,
@@ -221,19 +224,24 @@ impl Session {
         let config = &analyzer.0.config;
         let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate, analyzer.0.checks.wanted())?;
         let judge = Judge::new(analyzer.0.checks.start(config));
-        let watch = Watch::new(tracker, &media, config.limits.text_bytes);
+        let watch = Watch::new(tracker, &media, config.limits.clone());
         Ok(Self { media, watch, judge, analyzer })
     }
 
-    /// Takes one sample in and analyses every hop that it completes.
+    /// Takes one sample in and analyses every hop that it completes. What raises concern by itself is told at once, what the
+    /// interview so far amounts to about every five seconds.
     ///
     /// # Errors
-    /// When a model fails, or a limit is passed.
+    /// When a model fails; [`Error::Limit`] when the sample passes one of [`Config::limits`]: it is not taken in, and the
+    /// session can go on with others.
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
         self.watch.take(sample)?;
         let mut events = Vec::new();
         while let Some(moment) = self.watch.next() {
-            self.judge.observe(&moment, &self.media, &mut events)?;
+            self.judge.observe(&moment, &self.media)?;
+            let span = Span::new(Timestamp::ZERO, moment.hop.span.end);
+            let whole = Whole { span, tracks: self.watch.tracker.tracks(), media: &self.media };
+            self.judge.tell(&whole, &mut events);
         }
         Ok(events)
     }
@@ -246,7 +254,7 @@ impl Session {
         std::thread::scope(|scope| {
             let judging = scope.spawn(move || {
                 // a recording has nobody to tell events to
-                receiver.iter().try_for_each(|moment| judge.observe(&moment, media, &mut Vec::new()))
+                receiver.iter().try_for_each(|moment| judge.observe(&moment, media))
             });
             let mut reported = f64::NEG_INFINITY;
             let watched = (|| {
@@ -301,9 +309,8 @@ impl Session {
     /// # Errors
     /// When a model fails on the last hop; [`Error::Media`] when nothing at all came in.
     pub fn finish(mut self) -> Result<Report> {
-        let mut events = Vec::new();
         while let Some(moment) = self.watch.last() {
-            self.judge.observe(&moment, &self.media, &mut events)?;
+            self.judge.observe(&moment, &self.media)?;
         }
         self.judge.finish()?;
         let beyond = self.watch.timeline.words_left();

@@ -148,7 +148,7 @@ fn take_while<T>(queue: &mut VecDeque<T>, inside: impl Fn(&T) -> bool) -> Vec<T>
 
 /// Number of the sample heard at this moment, counted from the start of the media.
 fn sample_at(at: Timestamp) -> i64 {
-    (at.0.saturating_mul(i64::from(AUDIO_RATE)) + 500_000).div_euclid(1_000_000)
+    at.0.saturating_mul(i64::from(AUDIO_RATE)).saturating_add(500_000).div_euclid(1_000_000)
 }
 
 /// When the sample of this number is heard.

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use inperson::media::AUDIO_RATE;
-use inperson::{Action, Analyzer, AudioChunk, Config, MediaInfo, Reason, Report, Sample, Timestamp, VideoFrame};
+use inperson::{
+    Action, Analyzer, AudioChunk, Config, Error, Event, MediaInfo, Reason, Report, Sample, Timestamp, VideoFrame,
+};
 
 const SIZE: (u32, u32) = (160, 90);
 const STEP: i64 = 40_000;
@@ -136,6 +138,63 @@ fn a_frozen_picture_is_named_with_its_time() {
     let item = found.evidence.iter().find(|e| e.code == "capture.frozen").expect("the freeze");
     assert_eq!((item.span.start, item.span.end), (Timestamp(99 * STEP), Timestamp(174 * STEP)));
     assert!(item.llr().unwrap() < 0.5, "networks freeze too");
+}
+
+#[test]
+fn a_live_call_is_told_of_moments_and_of_what_all_so_far_amounts_to() {
+    let raised = |pictures: &[Vec<u8>]| -> Vec<String> {
+        let mut session = analyzer().session(media(true, false)).unwrap();
+        let events = video(pictures).into_iter().flat_map(|s| session.push(s).unwrap());
+        events.filter_map(|e| if let Event::Raised { code, .. } = e { Some(code) } else { None }).collect()
+    };
+    let walk = wandering(500, 7);
+    assert_eq!(raised(&walk), Vec::<String>::new());
+    // a loop is concluded from the whole, a freeze is a moment
+    assert_eq!(raised(&[&walk[..200], &walk[..200], &walk[..100]].concat()), ["capture.loop"]);
+    let mut frozen = walk;
+    for i in 100..175 {
+        frozen[i] = frozen[99].clone();
+    }
+    assert_eq!(raised(&frozen), ["capture.frozen"]);
+}
+
+#[test]
+fn a_sample_of_a_wrong_clock_or_size_is_refused_and_the_call_goes_on() {
+    let mut config = Config::default();
+    config.limits.pixels = u64::from(SIZE.0 * SIZE.1);
+    let mut session = Analyzer::new(config).unwrap().session(media(true, true)).unwrap();
+    let frame = |at, (width, height): (u32, u32)| {
+        Sample::Video(VideoFrame::from_rgb(at, width, height, vec![0; (width * height * 3) as usize]).unwrap())
+    };
+    let sound = |at| Sample::Audio(AudioChunk { at, samples: vec![0.0; 160].into() });
+    // microseconds since 1970 in place of those since the call began
+    let now = Timestamp(1_764_000_000_000_000);
+    for (sample, what) in [
+        (frame(now, SIZE), "its duration"),
+        (sound(now), "its duration"),
+        (sound(Timestamp(i64::MAX)), "its duration"),
+        (frame(Timestamp::ZERO, (SIZE.0, SIZE.1 + 1)), "its frame size"),
+    ] {
+        let refused = session.push(sample).unwrap_err();
+        assert!(matches!(refused, Error::Limit { .. }) && refused.to_string().contains(what), "{refused}");
+    }
+    for sample in video(&wandering(60, 2)).into_iter().chain((0..250).map(|i| sound(Timestamp(i * 10_000)))) {
+        session.push(sample).unwrap();
+    }
+    assert_eq!(session.analysed(), Timestamp(2_000_000));
+}
+
+#[test]
+fn values_that_would_break_the_fusion_are_refused() {
+    let refused = |change: fn(&mut Config)| {
+        let mut config = Config::default();
+        change(&mut config);
+        Analyzer::new(config).unwrap_err().to_string()
+    };
+    assert!(refused(|c| _ = c.fusion.caps.insert(inperson::Question::Face, -1.0)).contains("cap of `face`"));
+    assert!(refused(|c| _ = c.fusion.caps.insert(inperson::Question::Face, f64::NAN)).contains("cap of `face`"));
+    assert!(refused(|c| c.fusion.review_at = 1.5).contains("review_at"));
+    assert!(refused(|c| c.limits.duration_s = f64::NAN).contains("duration_s"));
 }
 
 #[test]

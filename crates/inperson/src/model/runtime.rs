@@ -88,11 +88,23 @@ impl Runtime {
     /// `CONDA_PREFIX`, a `.venv` up to three folders above the executable, and last the system's own search path.
     ///
     /// # Errors
-    /// [`Error::Runtime`] when it is not found, with every place that was tried, or when it is too old.
+    /// [`Error::Runtime`] when it is not found, with every place that was tried, when it is too old, or when the configured
+    /// one is not the one that this process has loaded already: there can only be one.
     pub fn load(config: &RuntimeConfig) -> Result<Self> {
         let guard = LOADING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let library = match LIBRARY.get() {
-            Some(library) => library,
+            Some(library) => {
+                let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                if let Some(asked) =
+                    config.library.as_deref().map(library_at).filter(|a| whole(a) != whole(&library.path))
+                {
+                    let (asked, loaded) = (asked.display(), library.path.display());
+                    return Err(Error::Runtime(format!(
+                        "{asked} is asked for, and this process has loaded {loaded} already"
+                    )));
+                }
+                library
+            }
             None => {
                 let loaded = open(&candidates(config.library.as_deref()))?;
                 LIBRARY.get_or_init(|| loaded)

@@ -9,31 +9,36 @@ use super::watch::Moment;
 use crate::detect::{Detector, Whole};
 use crate::error::Result;
 use crate::evidence::{Evidence, Question};
+use crate::fuse::MOMENT_LLR;
 use crate::media::MediaInfo;
 use crate::time::Timestamp;
 
 /// Seconds without a finding after which it counts as cleared.
 const CLEARED_AFTER_S: f64 = 10.0;
+/// Hops after which it is asked anew, in a live call, what all hops so far amount to.
+const ASKED_EVERY: u32 = 5;
 
 /// The checks of one interview, and what they found hop by hop.
 pub(super) struct Judge {
     checks: Vec<Box<dyn Detector>>,
     evidence: Vec<Evidence>,
+    /// How much of the evidence was told, hops since the checks were asked what they conclude, and when concerns were last met.
+    told: usize,
+    unasked: u32,
     raised: BTreeMap<String, Timestamp>,
 }
 
 impl Judge {
     pub(super) fn new(checks: Vec<Box<dyn Detector>>) -> Self {
-        Self { checks, evidence: Vec::new(), raised: BTreeMap::new() }
+        Self { checks, evidence: Vec::new(), told: 0, unasked: 0, raised: BTreeMap::new() }
     }
 
-    /// Shows a hop to every check; events go to `events`.
+    /// Shows a hop to every check.
     ///
     /// # Errors
     /// When a model fails.
-    pub(super) fn observe(&mut self, moment: &Moment, media: &MediaInfo, events: &mut Vec<Event>) -> Result<()> {
+    pub(super) fn observe(&mut self, moment: &Moment, media: &MediaInfo) -> Result<()> {
         let window = moment.window(media);
-        let before = self.evidence.len();
         // side by side, since the slowest two take most of the time; what they found stays in the checks' order
         let found: Vec<Vec<Evidence>> = self
             .checks
@@ -44,9 +49,24 @@ impl Judge {
             })
             .collect::<Result<_>>()?;
         self.evidence.extend(found.into_iter().flatten());
-        let end = window.span.end;
-        for found in &self.evidence[before..] {
-            if found.llr().is_some_and(|llr| llr > 0.0) && self.raised.insert(found.code.to_string(), end).is_none() {
+        Ok(())
+    }
+
+    /// What the hop that was shown last raises or clears: findings of its own, and now and then what all so far amounts to.
+    pub(super) fn tell(&mut self, whole: &Whole<'_>, events: &mut Vec<Event>) {
+        let moments = self.evidence[self.told..].iter().filter(|f| f.llr().is_some_and(|llr| llr > 0.0));
+        let mut met: Vec<Evidence> = moments.cloned().collect();
+        self.told = self.evidence.len();
+        self.unasked += 1;
+        if self.unasked >= ASKED_EVERY {
+            self.unasked = 0;
+            let mut concluded = Vec::new();
+            self.conclude(whole, &mut concluded);
+            met.extend(concluded.into_iter().filter(|f| f.llr().is_some_and(|llr| llr >= MOMENT_LLR)));
+        }
+        let end = whole.span.end;
+        for found in met {
+            if self.raised.insert(found.code.to_string(), end).is_none() {
                 events.push(Event::Raised { code: found.code.to_string(), span: found.span });
             }
         }
@@ -57,7 +77,6 @@ impl Judge {
             }
             keep
         });
-        Ok(())
     }
 
     /// Lets every check look at what it put off.

@@ -186,7 +186,9 @@ impl Detector for Answers {
         let candidate = turns::candidate(&turns, self.speaker.as_deref());
         let theirs = |said: &Said| candidate.is_none() || said.speaker == candidate;
         let judged = self.judged.iter().filter(|(said, j)| theirs(said) && j.wording.llr().is_some());
-        judged.map(|(said, _)| said.span.seconds()).sum()
+        // of a long turn its first words alone
+        let share = |words: usize| (wording::MOST_WORDS as f64 / words.max(1) as f64).min(1.0);
+        judged.map(|(said, j)| said.span.seconds() * share(j.wording.words)).sum()
     }
 
     fn asked(&self) -> bool {

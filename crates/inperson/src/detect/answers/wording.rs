@@ -25,7 +25,7 @@ const FEW: f64 = 150.0;
 /// What a unit of the logit of speech takes from the score: wording that is speech is not compared with prose.
 const GATE: f64 = 1.0;
 /// Most words that are looked at: calibration has no longer answers.
-const MOST_WORDS: usize = 450;
+pub(super) const MOST_WORDS: usize = 450;
 /// Share of the words beyond ASCII from which a text is not taken for English.
 const FOREIGN: f64 = 0.1;
 

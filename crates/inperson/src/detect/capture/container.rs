@@ -40,6 +40,33 @@ const EDITORS: [&str; 13] = [
     "videopad",
 ];
 
+/// Tags that a person may have typed: a recording *about* such a program is not one made by it.
+const TYPED: [&str; 12] = [
+    "title",
+    "artist",
+    "album",
+    "album_artist",
+    "genre",
+    "show",
+    "description",
+    "synopsis",
+    "comment",
+    "copyright",
+    "keywords",
+    "location",
+];
+/// What a generator's name says in nats: where software writes its own, and where a person may have written it.
+const WRITTEN_LLR: f64 = 3.0;
+const TYPED_LLR: f64 = 1.0;
+
+/// Whether a lower-case text holds a name, and not as part of a longer word: `record-id` is not `d-id`.
+fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let beside = [text[..at].chars().next_back(), text[at + name.len()..].chars().next()];
+        !beside.into_iter().flatten().any(char::is_alphanumeric)
+    })
+}
+
 pub(super) fn conclude(whole: &Whole<'_>, out: &mut Vec<Evidence>) {
     let media = whole.media;
     let tags = media.tags.iter();
@@ -47,12 +74,14 @@ pub(super) fn conclude(whole: &Whole<'_>, out: &mut Vec<Evidence>) {
     let audio = media.audio.iter().flat_map(|a| a.tags.iter());
     for (key, value) in tags.chain(video).chain(audio) {
         let text = value.to_lowercase();
-        let named = |names: &[&'static str]| names.iter().copied().find(|n| text.contains(n));
+        let typed = TYPED.contains(&key.to_lowercase().as_str());
+        let named = |of: &[&'static str]| of.iter().copied().find(|n| names(&text, n));
         if let Some(name) = named(&GENERATORS) {
+            let llr = if typed { TYPED_LLR } else { WRITTEN_LLR };
             let message =
                 format!("the container names `{name}` in its tag `{key}`: software that makes or changes people");
-            out.push(evidence("capture.generator_tag", whole.span, score(1.0, 3.0), message));
-        } else if let Some(name) = named(&EDITORS) {
+            out.push(evidence("capture.generator_tag", whole.span, score(1.0, llr), message));
+        } else if let Some(name) = named(&EDITORS).filter(|_| !typed) {
             let message = format!(
                 "the container names `{name}` in its tag `{key}`: the recording went through a cutting program"
             );
@@ -62,5 +91,20 @@ pub(super) fn conclude(whole: &Whole<'_>, out: &mut Vec<Evidence>) {
     for note in media.notes.iter().filter(|n| n.code == "size_changed") {
         let span = note.span.unwrap_or(whole.span);
         out.push(evidence("capture.size_changed", span, Finding::Note, note.message.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_name_is_a_word_of_its_own() {
+        for text in ["made with hedra", "d-id studio 2.1", "https://heygen.com/x", "wav2lip-hd", "(kling ai)"] {
+            assert!(super::GENERATORS.iter().any(|n| names(text, n)), "{text}");
+        }
+        for text in ["cathedral city interview", "record-id=7", "android-id 3", "build-id", "lavf59.27.100"] {
+            assert!(!super::GENERATORS.iter().any(|n| names(text, n)), "{text}");
+        }
     }
 }

@@ -173,6 +173,10 @@ impl Towers {
         let (lips, heard) = self.embed(start, end)?;
         let width = lips.len() / (end - start) as usize;
         let from = self.done.max(start);
+        if from > self.done {
+            // steps were left out, while there were too few looks: what came before them lies beyond every lag
+            self.kept.clear();
+        }
         let mut found: Vec<(i64, Profile)> = Vec::new();
         let mut pair = |k: i64, lag: i64, agreement: f32| {
             let second = k * STEP / 1_000_000;
