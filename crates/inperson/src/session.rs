@@ -361,7 +361,8 @@ impl Session {
     fn fuse(&self, evidence: &[Evidence]) -> Assessment {
         let seconds = self.span().seconds();
         let share = |judged: f64| if seconds > 0.0 { (judged / seconds).min(1.0) } else { 0.0 };
-        let coverage = self.judge.judged_s().into_iter().map(|(question, judged)| (question, share(judged))).collect();
+        let judged = self.judge.judged_s(self.watch.tracker.tracks().candidate);
+        let coverage = judged.into_iter().map(|(question, judged)| (question, share(judged))).collect();
         fuse(evidence, &coverage, &self.analyzer.0.config.fusion)
     }
 

@@ -109,8 +109,8 @@ pub trait Detector: Send + Sync {
     /// What all hops so far amount to; `whole` is the interview so far.
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>);
 
-    /// Seconds of the interview so far that this check could judge.
-    fn judged_s(&self) -> f64;
+    /// Seconds of the interview so far that this check could judge; of faces the candidate's, which is given.
+    fn judged_s(&self, candidate: Option<u32>) -> f64;
 
     /// Whether it was given what it needs beyond picture and sound, such as a transcript. A check that was not abstains,
     /// and leaves coverage and interval of the whole alone.

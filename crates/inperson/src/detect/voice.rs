@@ -222,7 +222,7 @@ impl Detector for Voice {
         }
     }
 
-    fn judged_s(&self) -> f64 {
+    fn judged_s(&self, _candidate: Option<u32>) -> f64 {
         if self.listened.len() <= self.several { 0.0 } else { self.seconds(self.total) }
     }
 }

@@ -105,11 +105,11 @@ impl Judge {
     }
 
     /// For every question that is asked, the seconds that the check which could judge most could judge.
-    pub(super) fn judged_s(&self) -> BTreeMap<Question, f64> {
+    pub(super) fn judged_s(&self, candidate: Option<u32>) -> BTreeMap<Question, f64> {
         let mut judged: BTreeMap<Question, f64> = BTreeMap::new();
         for check in self.checks.iter().filter(|c| c.asked()) {
             let held = judged.entry(check.info().question).or_default();
-            *held = held.max(check.judged_s());
+            *held = held.max(check.judged_s(candidate));
         }
         judged
     }

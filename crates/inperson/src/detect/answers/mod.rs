@@ -181,7 +181,7 @@ impl Detector for Answers {
         }
     }
 
-    fn judged_s(&self) -> f64 {
+    fn judged_s(&self, _candidate: Option<u32>) -> f64 {
         let turns: Vec<Said> = self.judged.iter().map(|(said, _)| said.clone()).collect();
         let candidate = turns::candidate(&turns, self.speaker.as_deref());
         let theirs = |said: &Said| candidate.is_none() || said.speaker == candidate;

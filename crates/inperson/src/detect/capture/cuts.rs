@@ -1,6 +1,6 @@
 //! Cuts in the picture: notes, since platforms switch views.
 
-use super::{Window, evidence};
+use super::{MOST_NAMED, Whole, Window, evidence, more};
 use crate::evidence::{Evidence, Finding};
 use crate::time::Span;
 use crate::track::FrameFacts;
@@ -13,6 +13,7 @@ const LONGEST_GAP: i64 = 500_000;
 #[derive(Debug, Default)]
 pub(super) struct Cuts {
     last: Option<FrameFacts>,
+    count: usize,
 }
 
 impl Cuts {
@@ -21,12 +22,18 @@ impl Cuts {
             if let Some(last) = self.last.replace(frame.clone()) {
                 let change = change(&last.luma, &frame.luma);
                 if change > CUT && frame.at.since(last.at) <= LONGEST_GAP {
+                    self.count += 1;
                     let span = Span::new(last.at, frame.at);
                     let found = evidence("capture.cut", span, Finding::Note, "the picture cuts to another one here");
-                    out.push(found.fact("mean_luma_change", change));
+                    out.extend((self.count <= MOST_NAMED).then(|| found.fact("mean_luma_change", change)));
                 }
             }
         }
+    }
+
+    pub(super) fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        let message = "the picture cuts more often than is named one by one";
+        out.extend(more("capture.cuts", whole, self.count, message));
     }
 }
 

@@ -37,6 +37,8 @@ const INFO: DetectorInfo = DetectorInfo {
 };
 /// Seconds of material under which nothing is said.
 const LEAST_S: f64 = 3.0;
+/// Most cuts, and most gaps of the sound, that are named one by one: a live call may have any number of them.
+const MOST_NAMED: usize = 100;
 /// LLR of a recording in which nothing was found: an attack leaves no sign here about nine times in ten.
 const NO_SIGN: f64 = -0.1;
 
@@ -68,6 +70,8 @@ impl Detector for Capture {
         self.loops.conclude(out);
         self.photo.conclude(whole, out);
         self.times.conclude(whole, out);
+        self.cuts.conclude(whole, out);
+        self.sound.conclude(whole, out);
         container::conclude(whole, out);
         let signs = out.iter().any(|e| e.question == Question::Capture && e.llr().is_some());
         if !signs {
@@ -77,9 +81,14 @@ impl Detector for Capture {
         }
     }
 
-    fn judged_s(&self) -> f64 {
+    fn judged_s(&self, _candidate: Option<u32>) -> f64 {
         self.judged_s
     }
+}
+
+/// A note that says how many of a kind there are, where that is more than are named.
+fn more(code: &'static str, whole: &Whole<'_>, count: usize, message: &str) -> Option<Evidence> {
+    (count > MOST_NAMED).then(|| evidence(code, whole.span, Finding::Note, message).fact("count", count as f64))
 }
 
 fn evidence(code: &'static str, span: Span, finding: Finding, message: impl Into<String>) -> Evidence {

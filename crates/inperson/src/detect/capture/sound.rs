@@ -1,6 +1,6 @@
 //! Sound that is switched off to exact zeros, as gates, mutes and cutting programs do. Notes.
 
-use super::{Window, evidence};
+use super::{MOST_NAMED, Whole, Window, evidence, more};
 use crate::evidence::{Evidence, Finding};
 use crate::media::AUDIO_RATE;
 use crate::time::{Span, Timestamp};
@@ -13,6 +13,7 @@ pub(super) struct Sound {
     zeros: i64,
     since: Option<Timestamp>,
     heard_before: bool,
+    count: usize,
 }
 
 impl Sound {
@@ -26,11 +27,18 @@ impl Sound {
                 continue;
             }
             if let Some(since) = self.since.take().filter(|_| self.zeros >= LEAST && self.heard_before) {
+                self.count += 1;
                 let span = Span::new(since, at);
                 let message = format!("the sound is switched off for {:.1} s: exact zeros", span.seconds());
-                out.push(evidence("capture.sound_off", span, Finding::Note, message).fact("off_s", span.seconds()));
+                let found = evidence("capture.sound_off", span, Finding::Note, message).fact("off_s", span.seconds());
+                out.extend((self.count <= MOST_NAMED).then_some(found));
             }
             (self.zeros, self.since, self.heard_before) = (0, None, true);
         }
+    }
+
+    pub(super) fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        let message = "the sound is switched off more often than is named one by one";
+        out.extend(more("capture.sounds_off", whole, self.count, message));
     }
 }

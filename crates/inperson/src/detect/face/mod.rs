@@ -6,6 +6,7 @@
 //! so that camera and encoder, which all zones share, cancel. Its scores are averaged, drawn towards zero while takes are few, and calibrated
 //! on whole clips of sources left out. Weak evidence: it moves a verdict together with others, and flags nobody by itself.
 
+mod others;
 mod take;
 
 use std::collections::BTreeMap;
@@ -125,9 +126,10 @@ impl Detector for Face {
             worst.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.span.cmp(&b.span)));
             out.extend(worst.into_iter().take(NAMED).map(|t| t.note(candidate)));
         }
+        others::conclude(whole, out);
     }
 
-    fn judged_s(&self) -> f64 {
-        self.faces.values().map(Seen::seconds).fold(0.0, f64::max)
+    fn judged_s(&self, candidate: Option<u32>) -> f64 {
+        candidate.and_then(|c| self.faces.get(&c)).map_or(0.0, Seen::seconds)
     }
 }

@@ -8,7 +8,7 @@
 mod mouths;
 mod towers;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Detector, DetectorInfo, Whole, Window};
 use crate::calibrate::Calibration;
@@ -75,6 +75,15 @@ impl Unread {
     }
 }
 
+/// What was read of one face's lips.
+#[derive(Debug, Default)]
+struct Read {
+    /// Agreement with the sound, by second.
+    seconds: Vec<(i64, Profile)>,
+    unread: Unread,
+    mouths: Mouths,
+}
+
 /// The check `lipsync`.
 #[derive(Debug)]
 pub struct LipSync {
@@ -82,9 +91,10 @@ pub struct LipSync {
     towers: Towers,
     /// Speech of the latest seconds that the candidate may have spoken.
     speech: VecDeque<Span>,
-    seconds: Vec<(i64, Profile)>,
-    unread: Unread,
-    mouths: Mouths,
+    /// What was read of the candidate's lips, whose face that is, and what was read of those who were taken for the candidate before.
+    read: Read,
+    read_of: Option<u32>,
+    parked: BTreeMap<Option<u32>, Read>,
     heard: bool,
     spoken: bool,
     music: bool,
@@ -96,9 +106,9 @@ impl LipSync {
             calibration,
             towers: Towers::new(model),
             speech: VecDeque::new(),
-            seconds: Vec::new(),
-            unread: Unread::default(),
-            mouths: Mouths::default(),
+            read: Read::default(),
+            read_of: None,
+            parked: BTreeMap::new(),
             heard: false,
             spoken: false,
             music: false,
@@ -111,17 +121,31 @@ impl LipSync {
         let small = q.interocular_px < SMALLEST;
         let dark = q.exposure < DARKEST;
         let hidden = q.yaw.abs() > TURNED || q.occlusion > COVERED;
-        self.unread.small += u32::from(small);
-        self.unread.dark += u32::from(dark && !small);
-        self.unread.hidden += u32::from(hidden && !small && !dark);
+        self.read.unread.small += u32::from(small);
+        self.read.unread.dark += u32::from(dark && !small);
+        self.read.unread.hidden += u32::from(hidden && !small && !dark);
         let legible = !small && !dark && !hidden;
-        self.unread.read += u32::from(legible);
+        self.read.unread.read += u32::from(legible);
         legible
+    }
+
+    /// Goes on with what was read of this face.
+    fn turn_to(&mut self, face: Option<u32>) {
+        if face != self.read_of {
+            let other = self.parked.remove(&face).unwrap_or_default();
+            self.parked.insert(self.read_of, std::mem::replace(&mut self.read, other));
+            self.read_of = face;
+        }
+    }
+
+    /// Seconds of the candidate's speech that were compared with lips.
+    fn speech_s(&self) -> f64 {
+        f64::from(self.read.seconds.iter().map(|(_, p)| p.steps()).sum::<f32>()) * STEP as f64 / 1e6
     }
 
     fn total(&self) -> Profile {
         let mut total = Profile::default();
-        self.seconds.iter().for_each(|(_, p)| total.add(p));
+        self.read.seconds.iter().for_each(|(_, p)| total.add(p));
         total
     }
 
@@ -129,7 +153,7 @@ impl LipSync {
     fn stretches(&self, lag: f32) -> Vec<(Span, f32)> {
         let mut out: Vec<(Span, f32)> = Vec::new();
         let mut held: Option<(i64, i64, Profile)> = None;
-        for (second, profile) in self.seconds.iter().filter(|(_, p)| p.steps() > 0.0) {
+        for (second, profile) in self.read.seconds.iter().filter(|(_, p)| p.steps() > 0.0) {
             let (from, to, mut sum) = held.take().unwrap_or_else(|| (*second, *second, Profile::default()));
             sum.add(profile);
             let to = to.max(*second);
@@ -156,7 +180,7 @@ impl LipSync {
     }
 
     fn why_not(&self, whole: &Whole<'_>) -> (Reason, &'static str) {
-        let u = &self.unread;
+        let u = &self.read.unread;
         match () {
             () if whole.media.video.is_none() => (Reason::NoVideo, "there is no picture, so that lips cannot be read"),
             () if !self.heard => (Reason::NoAudio, "there is no sound to compare the lips with"),
@@ -184,14 +208,15 @@ impl Detector for LipSync {
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
         self.heard |= !window.heard.is_empty();
         self.music |= window.music;
-        self.mouths.look(window);
+        self.turn_to(window.tracks.candidate);
+        self.read.mouths.look(window);
         self.towers.hear(window.span, window.audio);
         let old = window.span.start.plus(-4_000_000);
         self.speech.retain(|s| s.end >= old);
         let spoken = !window.speech.is_empty();
         let shared = spoken && mouths::another_speaks(window.faces, window.tracks.candidate);
-        self.unread.shared += u32::from(shared);
-        self.unread.alone += u32::from(spoken && !shared);
+        self.read.unread.shared += u32::from(shared);
+        self.read.unread.alone += u32::from(spoken && !shared);
         // what is heard then may be the other's words, or both at once
         if !window.music && !shared {
             let own = window.speech.iter().filter(|s| !window.elsewhere(**s));
@@ -207,31 +232,31 @@ impl Detector for LipSync {
         self.towers.see(candidate, legible.into_iter());
         let speech = &self.speech;
         for (second, found) in self.towers.judge(|at| speech.iter().any(|s| s.contains(at)))? {
-            match self.seconds.iter_mut().rev().take(4).find(|(s, _)| *s == second) {
+            match self.read.seconds.iter_mut().rev().take(4).find(|(s, _)| *s == second) {
                 Some((_, profile)) => profile.add(&found),
-                None => self.seconds.push((second, found)),
+                None => self.read.seconds.push((second, found)),
             }
         }
         Ok(())
     }
 
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
-        self.mouths.tell(whole.tracks.candidate, out);
+        self.read.mouths.tell(whole.tracks.candidate, out);
         let total = self.total();
         let subject = |mut e: Evidence| {
             e.subject = whole.tracks.candidate;
             e
         };
-        let Some((lag, _)) = total.best().filter(|_| total.steps() >= self.unread.least()) else {
+        let Some((lag, _)) = total.best().filter(|_| total.steps() >= self.read.unread.least()) else {
             let (reason, message) = self.why_not(whole);
             let finding = Finding::Abstain { reason };
             let found = Evidence::new("lipsync.mismatch", Question::Sync, whole.span, finding, message);
-            out.push(subject(found).fact("speech_s", self.judged_s()));
+            out.push(subject(found).fact("speech_s", self.speech_s()));
             return;
         };
         let stretches = self.stretches(lag);
         let agreement = self.agreement(&total, lag, &stretches);
-        let seconds = self.judged_s();
+        let seconds = self.speech_s();
         let raw = (NEUTRAL + CHANCE / seconds.sqrt() - agreement) * seconds / (seconds + FEW);
         let finding = self.calibration.finding(raw);
         let message = match finding {
@@ -269,17 +294,17 @@ impl Detector for LipSync {
         }
     }
 
-    fn judged_s(&self) -> f64 {
-        f64::from(self.seconds.iter().map(|(_, p)| p.steps()).sum::<f32>()) * STEP as f64 / 1e6
+    fn judged_s(&self, _candidate: Option<u32>) -> f64 {
+        self.speech_s()
     }
 }
 
 impl LipSync {
     /// How far the lag moves from the first half of the speech to the second, in milliseconds; with 20 s and more.
     fn drift_ms(&self) -> Option<f64> {
-        let all: f32 = self.seconds.iter().map(|(_, p)| p.steps()).sum();
+        let all: f32 = self.read.seconds.iter().map(|(_, p)| p.steps()).sum();
         let (mut halves, mut passed) = ([Profile::default(), Profile::default()], 0.0);
-        for (_, profile) in &self.seconds {
+        for (_, profile) in &self.read.seconds {
             halves[usize::from(passed > 0.5 * all)].add(profile);
             passed += profile.steps();
         }

@@ -129,11 +129,11 @@ impl Detector for Warp {
         }
     }
 
-    fn judged_s(&self) -> f64 {
+    fn judged_s(&self, candidate: Option<u32>) -> f64 {
         if !self.calibration.tells() {
             return 0.0;
         }
-        self.faces.values().map(|s| s.gate.seconds()).fold(0.0, f64::max)
+        candidate.and_then(|c| self.faces.get(&c)).map_or(0.0, |s| s.gate.seconds())
     }
 }
 
