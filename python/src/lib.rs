@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use inperson::detect::answers;
 use inperson::model::{Registry, Runtime};
@@ -14,13 +15,13 @@ use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-create_exception!(_native, Error, PyException, "Could not look: the base of all errors of this package.");
-create_exception!(_native, InputError, Error, "A file cannot be read or is not media.");
-create_exception!(_native, LimitError, Error, "A limit was passed.");
-create_exception!(_native, ModelError, Error, "ONNX Runtime or a model cannot be loaded.");
-create_exception!(_native, TranscriberError, Error, "The transcriber failed or gave no transcript.");
-create_exception!(_native, ConfigError, Error, "The configuration contradicts itself.");
-create_exception!(_native, Cancelled, Error, "The progress callback asked to stop.");
+create_exception!(inperson._native, Error, PyException, "Could not look: the base of all errors of this package.");
+create_exception!(inperson._native, InputError, Error, "A file cannot be read or is not media.");
+create_exception!(inperson._native, LimitError, Error, "A limit was passed.");
+create_exception!(inperson._native, ModelError, Error, "ONNX Runtime or a model cannot be loaded.");
+create_exception!(inperson._native, TranscriberError, Error, "The transcriber failed or gave no transcript.");
+create_exception!(inperson._native, ConfigError, Error, "The configuration contradicts itself.");
+create_exception!(inperson._native, Cancelled, Error, "The progress callback asked to stop.");
 
 fn raise(error: inperson::Error) -> PyErr {
     let text = error.to_string();
@@ -155,22 +156,27 @@ impl Analyzer {
 
     /// A session for pictures and sound that are pushed.
     fn session(&self, name: String, video: bool, audio: bool) -> PyResult<Session> {
-        self.0.session(MediaInfo::live(name, video, audio)).map(|s| Session(Some(s))).map_err(raise)
+        self.0.session(MediaInfo::live(name, video, audio)).map(|s| Session(Mutex::new(Some(s)))).map_err(raise)
     }
 }
 
 /// The mutable state of one interview.
-#[pyclass(module = "inperson._native")]
-struct Session(Option<inperson::Session>);
+#[pyclass(frozen, module = "inperson._native")]
+struct Session(Mutex<Option<inperson::Session>>);
 
 impl Session {
-    fn open(&mut self) -> PyResult<&mut inperson::Session> {
-        self.0.as_mut().ok_or_else(|| PyValueError::new_err("this session is finished"))
+    /// Pictures and sound may come from threads of their own: each waits for its turn, without Python's lock.
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        act: impl Send + FnOnce(&mut Option<inperson::Session>) -> Option<inperson::Result<T>>,
+    ) -> PyResult<T> {
+        let done = py.detach(|| act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)));
+        done.ok_or_else(|| PyValueError::new_err("this session is finished"))?.map_err(raise)
     }
 
-    fn push(&mut self, py: Python<'_>, sample: Sample) -> PyResult<String> {
-        let session = self.open()?;
-        let events = py.detach(|| session.push(sample)).map_err(raise)?;
+    fn push(&self, py: Python<'_>, sample: Sample) -> PyResult<String> {
+        let events = self.with(py, |session| session.as_mut().map(|s| s.push(sample)))?;
         serde_json::to_string(&events).map_err(|e| Error::new_err(e.to_string()))
     }
 }
@@ -178,7 +184,7 @@ impl Session {
 #[pymethods]
 impl Session {
     /// Height x width x 3 bytes, RGB, shown at `at` seconds; events as JSON.
-    fn push_video(&mut self, py: Python<'_>, rgb: PyReadonlyArray3<'_, u8>, at: f64) -> PyResult<String> {
+    fn push_video(&self, py: Python<'_>, rgb: PyReadonlyArray3<'_, u8>, at: f64) -> PyResult<String> {
         let view = rgb.as_array();
         let &[height, width, 3] = view.shape() else {
             return Err(PyValueError::new_err("a picture must have the shape (height, width, 3)"));
@@ -191,7 +197,7 @@ impl Session {
     }
 
     /// Mono sound at 16 kHz in -1..1, first heard at `at` seconds; events as JSON.
-    fn push_audio(&mut self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64) -> PyResult<String> {
+    fn push_audio(&self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64) -> PyResult<String> {
         let samples = samples.as_array().iter().copied().collect();
         self.push(py, Sample::Audio(AudioChunk { at: Timestamp::from_seconds(at), samples }))
     }
@@ -199,7 +205,7 @@ impl Session {
     /// Words said from `start` to `end` seconds, and by whom; events as JSON.
     #[pyo3(signature = (text, start, end, speaker=None))]
     fn push_text(
-        &mut self,
+        &self,
         py: Python<'_>,
         text: String,
         start: f64,
@@ -211,16 +217,14 @@ impl Session {
     }
 
     /// The assessment so far as JSON.
-    fn assess(&mut self, py: Python<'_>) -> PyResult<String> {
-        let session = self.open()?;
-        let assessment = py.detach(|| session.assess());
+    fn assess(&self, py: Python<'_>) -> PyResult<String> {
+        let assessment = self.with(py, |session| session.as_ref().map(|s| Ok(s.assess())))?;
         serde_json::to_string(&assessment).map_err(|e| Error::new_err(e.to_string()))
     }
 
     /// Ends the interview; the report as JSON.
-    fn finish(&mut self, py: Python<'_>) -> PyResult<String> {
-        let session = self.0.take().ok_or_else(|| PyValueError::new_err("this session is finished"))?;
-        py.detach(|| session.finish().and_then(|r| r.to_json())).map_err(raise)
+    fn finish(&self, py: Python<'_>) -> PyResult<String> {
+        self.with(py, |session| session.take().map(|s| s.finish().and_then(|r| r.to_json())))
     }
 }
 

@@ -1,5 +1,7 @@
 """The wheel as it is installed, on media that FFmpeg makes."""
 
+import json
+import pickle
 import subprocess
 import threading
 import time
@@ -82,6 +84,30 @@ def test_words_can_be_pushed_into_a_live_call():
     session.push_audio(np.zeros(12 * 16_000, np.float32), 0)
     wording = next(e for e in session.finish().evidence if e["code"] == "answers.wording")
     assert wording["facts"]["answers"] == 1
+
+
+def test_pictures_and_sound_may_come_from_threads_of_their_own():
+    session = inperson.Analyzer(checks=["capture"]).session()
+    rng, failed = np.random.default_rng(0), []
+
+    def push(call, samples):
+        try:
+            for i, sample in enumerate(samples):
+                call(sample, i / 25)
+        except Exception as e:
+            failed.append(e)
+
+    pictures = [rng.integers(0, 255, (90, 160, 3), dtype=np.uint8) for _ in range(100)]
+    threads = [threading.Thread(target=push, args=a) for a in ((session.push_video, pictures), (session.push_audio, [np.full(640, 0.1, np.float32)] * 100))]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert not failed
+    assert json.loads(session.finish().to_json())["span"]["end"] == 4_000_000
+
+
+def test_errors_go_through_processes():
+    error = inperson.InputError("a.mp4: it is empty")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is inperson.InputError and str(again) == str(error)
 
 
 def test_there_is_one_runtime_in_a_process(tmp_path):

@@ -12,7 +12,7 @@ use inperson::{Finding, Span, Timestamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, complain, say};
+use crate::failure::{Failure, apart, complain, say};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -119,6 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if !(0.0..=1.0).contains(&arguments.alike) {
         return Err(Failure::other(format!("--alike must lie between 0 and 1, not {}", arguments.alike)));
     }
+    apart(&arguments.out, [arguments.file.as_path()])?;
     let input = File::open(&arguments.file).map_err(|e| Failure::file(&arguments.file, e))?;
     let mut config = RuntimeConfig::default();
     config.library.clone_from(&arguments.ort);
@@ -133,6 +134,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (mut judged, mut over, mut unread) = (0_usize, 0_usize, 0_usize);
     for (number, line) in BufReader::new(input).lines().enumerate() {
         let line = line.map_err(|e| Failure::file(&arguments.file, e))?;
+        let line = line.trim_start_matches('\u{feff}').to_owned();
         if line.trim().is_empty() {
             continue;
         }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::analyze::words;
 use crate::config::Options;
-use crate::failure::{Failure, complain};
+use crate::failure::{Failure, apart, complain};
 use crate::manifest::{Input, inputs};
 
 #[derive(Debug, clap::Args)]
@@ -59,6 +59,8 @@ struct Line<'a> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let inputs = inputs(&arguments.inputs)?;
+    let read = inputs.iter().flat_map(|i| [Some(i.path.as_path()), i.transcript.as_deref()]).flatten();
+    apart(&arguments.out, arguments.inputs.iter().map(PathBuf::as_path).chain(read))?;
     let mut config = arguments.options.config()?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = if arguments.jobs == 0 { cores } else { arguments.jobs }.min(inputs.len());

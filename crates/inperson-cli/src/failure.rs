@@ -53,6 +53,15 @@ pub(crate) fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr().lock(), "inperson: {line}");
 }
 
+/// Refuses results that would be written over what they are made from.
+pub(crate) fn apart<'a>(out: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    let Ok(whole) = out.canonicalize() else { return Ok(()) };
+    if inputs.into_iter().any(|input| input.canonicalize().is_ok_and(|i| i == whole)) {
+        return Err(Failure::other(format!("{} is one of the inputs; give another --out", out.display())));
+    }
+    Ok(())
+}
+
 /// Writes a file whole or not at all.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

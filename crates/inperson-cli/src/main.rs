@@ -62,6 +62,9 @@ fn main() -> ExitCode {
     let level = ["error", "inperson=info", "inperson=debug"][usize::from(arguments.verbose.min(2))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("INPERSON_LOG").unwrap_or_else(|_| level.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Err(e) = ctrlc::set_handler(stopped) {
+        failure::complain(&Failure::other(format!("what is stopped will leave temporary files: {e}")));
+    }
     match run(arguments.verb) {
         Ok(code) => code,
         Err(Failure::Closed) => ExitCode::SUCCESS,
@@ -70,6 +73,19 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A candidate's voice does not stay behind in a temporary file.
+#[expect(clippy::exit, reason = "what a signal stops has no way back to main")]
+fn stopped() {
+    let prefix = inperson::media::temporary_prefix();
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            // it may be gone by itself
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    std::process::exit(130);
 }
 
 fn run(verb: Verb) -> Result<ExitCode, Failure> {

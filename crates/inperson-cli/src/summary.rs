@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use inperson::fuse::Mover;
-use inperson::{Action, Finding, Question, Reason, Report};
+use inperson::{Finding, Question, Reason, Report};
 
 const MOST: usize = 8;
 
@@ -16,13 +16,14 @@ pub(crate) fn summary(report: &Report) -> String {
     };
     line(report.media.input.clone());
     line(format!(
-        "  {} analysed, {} faces{}, {:.0} s of speech",
+        "  {} analysed, {} {}{}, {:.0} s of speech",
         report.span.end,
         report.tracks.faces.len(),
+        if report.tracks.faces.len() == 1 { "face" } else { "faces" },
         report.tracks.candidate.map_or_else(String::new, |c| format!(" (the candidate's is number {c})")),
         report.tracks.speech_s
     ));
-    line(format!("\n{}", action(a.action)));
+    line(format!("\n{}", a.headline()));
     match (a.overall.posterior, a.overall.interval) {
         (Some(p), Some([low, high])) => line(format!(
             "  probability of an attack {} ({} to {}) at a prior of {}; {:.0} % could be judged",
@@ -80,13 +81,4 @@ fn mover(m: &Mover) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
-}
-
-const fn action(action: Action) -> &'static str {
-    match action {
-        Action::NoConcernFound => "no concern found in what could be judged",
-        Action::ReviewTheseMoments => "review these moments; a person decides",
-        Action::AskForALiveCheck => "ask for a live check; a person decides",
-        _ => "not enough to judge",
-    }
 }

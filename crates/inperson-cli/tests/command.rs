@@ -291,7 +291,11 @@ fn a_transcriber_hears_the_whole_sound_and_its_failures_are_told() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         path.display().to_string()
     };
-    let run = |command: &str| inperson(&["analyze", file.to_str().unwrap(), "--json", "--transcriber", command]);
+    let run = |command: &str| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_inperson"));
+        run.args(["analyze", file.to_str().unwrap(), "--json", "--transcriber", command]).stdin(Stdio::null());
+        run.env("TMPDIR", folder.path()).output().expect("the binary runs")
+    };
     // soxi's place is taken by ffprobe, which the tests need anyway
     let heard = folder.path().join("heard");
     let good = script(
@@ -317,9 +321,7 @@ fn a_transcriber_hears_the_whole_sound_and_its_failures_are_told() {
     refused(&run(&script("mumbles", "echo nothing of the kind")), "transcriber");
     refused(&run("/nowhere/whisper"), "/nowhere/whisper");
     refused(&run("'unclosed"), "quotes");
-    let mute = clip(folder.path(), "mute.mp4", &["-c:v", "libx264", "-an"]);
-    refused(&inperson(&["analyze", mute.to_str().unwrap(), "--transcriber", &good]), "mute.mp4");
-    let left = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let left = std::fs::read_dir(folder.path()).unwrap().flatten();
     let wavs = left.filter(|f| f.file_name().to_string_lossy().starts_with("inperson-")).count();
     assert_eq!(wavs, 0, "the sound is gone afterwards");
 }
@@ -342,4 +344,66 @@ fn a_batch_takes_transcripts_from_its_list_and_a_transcriber_for_the_rest() {
     assert_eq!(judged(&[]), [Value::Bool(false), Value::Bool(true), Value::Null]);
     let cat = format!("sh -c 'cat {}'", folder.path().join("a.srt").display());
     assert_eq!(judged(&["--transcriber", &cat]), [Value::Bool(false), Value::Bool(false), Value::Null]);
+}
+
+#[test]
+fn results_are_not_written_over_what_they_are_made_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows.jsonl");
+    std::fs::write(&rows, "\u{feff}{\"answer\": \"It closed.\"}\n").unwrap();
+    let held = std::fs::read(&rows).unwrap();
+    let (at, out) = (rows.to_str().unwrap(), folder.path().join("out.jsonl"));
+    refused(&inperson(&["answers", at, "--out", at]), "another --out");
+    refused(&inperson(&["batch", at, "--out", at]), "another --out");
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, "path\nrows.jsonl\n").unwrap();
+    for over in [&list, &rows] {
+        refused(&inperson(&["batch", list.to_str().unwrap(), "--out", over.to_str().unwrap()]), "another --out");
+    }
+    assert_eq!(std::fs::read(&rows).unwrap(), held);
+    // a byte order mark is no part of the first row
+    assert_eq!(inperson(&["answers", at, "--out", out.to_str().unwrap()]).status.code(), Some(0));
+    // and a folder without a model is no folder of models
+    refused(&inperson(&["models", "list", "--models", folder.path().to_str().unwrap()]), "no model lies");
+}
+
+#[test]
+fn a_recording_without_sound_is_analysed_with_a_transcriber_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mute = folder.path().join("mute.mp4");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "testsrc=d=4:r=25:s=320x180"])
+        .arg(&mute)
+        .status();
+    assert!(made.unwrap().success());
+    let found = inperson(&["analyze", mute.to_str().unwrap(), "--json", "--transcriber", "false"]);
+    assert_eq!(found.status.code(), Some(0), "{}", text(&found.stderr));
+    let report: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert!(report["not_judged"].as_array().unwrap().iter().any(|n| n["code"] == "answers.wording"));
+}
+
+#[test]
+fn what_is_stopped_leaves_no_voice_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sound, seen) = (folder.path().join("sound.wav"), folder.path().join("seen"));
+    let made = Command::new("ffmpeg").args(["-v", "error", "-f", "lavfi", "-i", "sine=d=2"]).arg(&sound).status();
+    assert!(made.unwrap().success());
+    let slow = format!("sh -c 'echo $1 > {}; sleep 20' x", seen.display());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_inperson"))
+        .args(["analyze", sound.to_str().unwrap(), "--transcriber", &slow])
+        .env("TMPDIR", folder.path())
+        .spawn()
+        .unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let wav = loop {
+        match std::fs::read_to_string(&seen) {
+            Ok(path) if !path.trim().is_empty() => break Path::new(path.trim()).to_owned(),
+            _ => assert!(std::time::Instant::now() < until, "the transcriber was not started"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert!(wav.is_file());
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!wav.exists(), "{}", wav.display());
 }

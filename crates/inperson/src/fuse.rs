@@ -31,8 +31,8 @@ pub struct FusionConfig {
     /// Chance that an attack touches any one question: how far one question can speak against the whole where several are
     /// asked. Default: `0.5`, so that a person's own voice counts -0.7 against an attack on face or words and not more.
     pub touched: f64,
-    /// Largest LLR, in nats, that one question may bring to the whole, either way. Default: `5.0`;
-    /// `answers` 1.5 and `application` 2.5, because honest people look alike there.
+    /// Largest LLR, in nats, that one question may bring to the whole, either way. Default, also of those that a configuration
+    /// leaves out: `5.0`; `answers` 1.5 and `application` 2.5, because honest people look alike there.
     pub caps: BTreeMap<Question, f64>,
     /// Posterior from which moments are shown for review. Default: `0.1`.
     pub review_at: f64,
@@ -49,7 +49,7 @@ impl Default for FusionConfig {
             rho_within: 0.5,
             rho_across: 0.2,
             touched: 0.5,
-            caps: BTreeMap::from([(Question::Answers, 1.5), (Question::Application, 2.5)]),
+            caps: [Question::Answers, Question::Application].map(|q| (q, default_cap(q))).into(),
             review_at: 0.1,
             live_check_at: 0.5,
             least_coverage: 0.1,
@@ -57,13 +57,22 @@ impl Default for FusionConfig {
     }
 }
 
-/// Cap of a question that [`FusionConfig::caps`] does not name, in nats.
-const DEFAULT_CAP: f64 = 5.0;
+/// Caps in nats: honest people look alike in what they write and how they apply.
+const fn default_cap(question: Question) -> f64 {
+    match question {
+        Question::Answers => 1.5,
+        Question::Application => 2.5,
+        _ => 5.0,
+    }
+}
+
 /// Standard deviation of a calibrated LLR that saw everything, in nats: the spread that leave-sources-out
 /// recalibration showed for the checks at hand.
 const SIGMA_SEEN: f64 = 0.5;
 /// Standard deviation, in nats, that a question adds while nothing of it was judged.
 const SIGMA_UNSEEN: f64 = 1.5;
+/// LLR from which a single sign is named in the headline, in nats.
+const NAMED_LLR: f64 = 1.0;
 /// LLR from which a single score is a moment to look at, in nats.
 pub(crate) const MOMENT_LLR: f64 = 0.5;
 
@@ -129,6 +138,23 @@ pub struct Assessment {
     pub speaks_against: Vec<Mover>,
 }
 
+impl Assessment {
+    /// The action as a person reads it. Where nothing reaches the line of a review and something speaks for an attack all the same, it
+    /// says so: a posterior under a threshold does not unsay what was found.
+    #[must_use]
+    pub fn headline(&self) -> &'static str {
+        match self.action {
+            Action::NoConcernFound if self.moved_by.iter().any(|m| m.llr >= NAMED_LLR) => {
+                "not enough for a review; what speaks for an attack is named below"
+            }
+            Action::NoConcernFound => "no concern found in what could be judged",
+            Action::NotEnoughToJudge => "not enough to judge",
+            Action::ReviewTheseMoments => "review these moments; a person decides",
+            Action::AskForALiveCheck => "ask for a live check; a person decides",
+        }
+    }
+}
+
 /// Fuses evidence into an assessment.
 ///
 /// `coverage` names every question that a check was asked about, with the share of the interview it could judge;
@@ -145,7 +171,7 @@ pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &
         let sigma2 = sigma_squared(covered);
         variance += sigma2;
         let llr = (!scores.is_empty()).then(|| {
-            let cap = config.caps.get(&question).copied().unwrap_or(DEFAULT_CAP);
+            let cap = config.caps.get(&question).copied().unwrap_or_else(|| default_cap(question));
             combine(scores, config.rho_within).clamp(-cap, cap)
         });
         weights.extend(llr.map(|l| if coverage.len() > 1 { tempered(l, config.touched) } else { l }));

@@ -248,6 +248,46 @@ fn a_stalled_camera_does_not_stop_the_sound_from_being_heard() {
 }
 
 #[test]
+fn nothing_that_moves_and_nobody_who_speaks_is_not_enough_to_judge() {
+    let black = vec![vec![16_u8; (SIZE.0 * SIZE.1 * 3) as usize]; 250];
+    let found = report(media(true, false), video(&black));
+    assert_eq!(found.assessment.action, Action::NotEnoughToJudge, "{:?}", found.assessment.overall);
+    let quiet = Sample::Audio(AudioChunk { at: Timestamp::ZERO, samples: vec![0.0; 160_000].into() });
+    let found = report(media(false, true), vec![quiet]);
+    assert_eq!(found.assessment.action, Action::NotEnoughToJudge, "{:?}", found.assessment.overall);
+    let moving = report(media(true, false), video(&wandering(250, 3)));
+    assert_eq!(moving.assessment.action, Action::NoConcernFound);
+}
+
+#[test]
+fn a_strong_sign_under_the_line_of_review_is_in_the_headline() {
+    let round: Vec<Vec<u8>> = wandering(200, 11).into_iter().cycle().take(1000).collect();
+    let mut config = Config::default();
+    config.fusion.prior = 0.001;
+    let mut session = Analyzer::new(config).unwrap().session(media(true, false)).unwrap();
+    video(&round).into_iter().for_each(|sample| drop(session.push(sample).unwrap()));
+    let looped = session.finish().unwrap();
+    assert_eq!(looped.assessment.action, Action::NoConcernFound);
+    for text in [looped.assessment.headline(), &looped.to_html().unwrap()] {
+        assert!(text.contains("what speaks for an attack") && !text.contains("no concern found"), "{text}");
+    }
+    let clear = report(media(true, false), video(&wandering(250, 3)));
+    assert!(clear.assessment.headline().starts_with("no concern found"));
+}
+
+#[test]
+fn a_cap_that_is_set_leaves_the_others() {
+    let config: Config = serde_json::from_str(r#"{"fusion": {"caps": {"voice": 3.0}}}"#).unwrap();
+    let span = inperson::Span::new(Timestamp(0), Timestamp(1));
+    let score = inperson::Finding::Score { raw: 4.0, llr: 4.0 };
+    let llr = |question| {
+        let found = inperson::Evidence::new("a.b", question, span, score, "");
+        inperson::fuse(&[found], &[(question, 1.0)].into(), &config.fusion).overall.llr.unwrap()
+    };
+    assert_eq!([llr(inperson::Question::Voice), llr(inperson::Question::Answers)], [3.0, 1.5]);
+}
+
+#[test]
 fn samples_that_are_not_numbers_are_silence() {
     let bad = [f32::NAN, f32::INFINITY, 9.0, -9.0].repeat(20_000);
     let chunk = AudioChunk { at: Timestamp::ZERO, samples: bad.into() };

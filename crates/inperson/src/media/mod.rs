@@ -19,7 +19,7 @@ pub use frame::{AudioChunk, ColorMatrix, PixelLayout, Plane, PlaneData, Rotation
 pub use hash::hash_file;
 pub use info::{AudioStreamInfo, Limits, MediaInfo, MediaNote, VideoStreamInfo};
 pub use memory::MemorySource;
-pub use transcript::{Transcript, TranscriptFormat, run_transcriber};
+pub use transcript::{Transcript, TranscriptFormat, run_transcriber, temporary_prefix};
 
 use crate::Result;
 

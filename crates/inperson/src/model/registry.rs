@@ -112,17 +112,22 @@ impl Registry {
     /// The models that are built in, those in the sub-folders of `folder` before them.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be read, [`Error::Model`] when a model in it is broken or its licence
+    /// [`Error::Io`] when the folder cannot be read or holds no model, [`Error::Model`] when a model in it is broken or its licence
     /// was not accepted.
     pub fn with_folder(folder: &Path) -> Result<Self> {
-        let mut registry = Self::built_in()?;
+        let (mut registry, mut found) = (Self::built_in()?, false);
         for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
             let path = entry.map_err(|e| Error::io(folder, e))?.path();
             if path.join("model.toml").is_file() {
                 let model = ModelEntry::read(&path)?;
                 model.check_acceptance()?;
                 registry.0.insert(model.card.id.clone(), model);
+                found = true;
             }
+        }
+        if !found {
+            let nothing = std::io::Error::other("no model lies in its sub-folders (model.onnx, model.toml)");
+            return Err(Error::io(folder, nothing));
         }
         Ok(registry)
     }

@@ -23,5 +23,5 @@ pub(super) fn page(report: &Report) -> Result<String> {
     let broken = |e: minijinja::Error| Error::Config(format!("the report's template fails: {e}"));
     environment.add_template("report.html", include_str!("report.html")).map_err(broken)?;
     let template = environment.get_template("report.html").map_err(broken)?;
-    template.render(minijinja::context! { report => report }).map_err(broken)
+    template.render(minijinja::context! { report => report, headline => report.assessment.headline() }).map_err(broken)
 }

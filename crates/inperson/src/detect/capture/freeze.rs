@@ -60,6 +60,11 @@ impl Freeze {
         }
     }
 
+    /// Seconds in which the picture moved.
+    pub(super) fn moving_s(&self) -> f64 {
+        self.seen_s - self.still_s
+    }
+
     fn end(&mut self, at: Timestamp, out: &mut Vec<Evidence>) {
         let speech_s = std::mem::take(&mut self.speech_s);
         let Some(first) = self.first.take() else { return };

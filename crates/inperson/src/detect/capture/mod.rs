@@ -22,6 +22,7 @@ mod times;
 #[derive(Debug, Default)]
 pub struct Capture {
     judged_s: f64,
+    speech_s: f64,
     freeze: freeze::Freeze,
     loops: loops::Loops,
     photo: photo::Photo,
@@ -51,6 +52,7 @@ impl Detector for Capture {
         if !window.frames.is_empty() || !window.heard.is_empty() {
             self.judged_s += window.span.seconds();
         }
+        self.speech_s += window.speech.iter().map(|s| s.seconds()).sum::<f64>();
         self.freeze.observe(window, out);
         self.loops.observe(window);
         self.photo.observe(window);
@@ -74,7 +76,10 @@ impl Detector for Capture {
         self.sound.conclude(whole, out);
         container::conclude(whole, out);
         let signs = out.iter().any(|e| e.question == Question::Capture && e.llr().is_some());
-        if !signs {
+        if !signs && self.speech_s < LEAST_S && self.freeze.moving_s() < LEAST_S {
+            let message = "no moving picture and no speech: nothing that a camera and a microphone in use would send";
+            out.push(evidence("capture.all", whole.span, Finding::Abstain { reason: Reason::TooShort }, message));
+        } else if !signs {
             let finding = Finding::Score { raw: 0.0, llr: NO_SIGN };
             let message = "no sign against a camera and a microphone in use was found";
             out.push(evidence("capture.no_sign", whole.span, finding, message));

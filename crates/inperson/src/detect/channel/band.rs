@@ -57,7 +57,9 @@ impl Band {
             return;
         }
         let stored = whole.media.audio.as_ref().map_or(0, |a| a.sample_rate);
-        let end = self.end_hz();
+        // a filter's skirt may reach beyond what the stored rate can hold
+        let most = if stored > 0 { stored as f32 / 2.0 } else { f32::INFINITY };
+        let end = self.end_hz().map(|hz| hz.min(most));
         if let Some(hz) = end {
             let kind = if hz < 4_200.0 { ": the band of a telephone" } else { "" };
             let message = format!("the voice ends at {:.1} kHz{kind}", hz / 1e3);

@@ -10,7 +10,7 @@ mod textgrid;
 #[cfg(feature = "whisper")]
 mod whisper;
 
-pub use recogniser::run_transcriber;
+pub use recogniser::{run_transcriber, temporary_prefix};
 
 use std::path::Path;
 
@@ -90,6 +90,15 @@ impl Transcript {
     /// # Errors
     /// [`Error::Media`] when it is no transcript this library knows, with the line or key that is wrong.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
+        let read = Self::read_any(name, text)?;
+        if read.utterances.is_empty() {
+            return Err(Error::media(name, "this transcript has no words"));
+        }
+        Ok(read)
+    }
+
+    /// As [`Transcript::parse`], also one in which nobody says anything.
+    fn read_any(name: &str, text: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}').trim();
         let read = match text.chars().next() {
             Some('[') if text.lines().next().is_some_and(|l| l.contains("-->")) => lines::whisper_cpp(text),
@@ -102,9 +111,6 @@ impl Transcript {
         let (format, mut utterances) = read.map_err(|reason| Error::media(name, reason))?;
         name_speakers(&mut utterances);
         utterances.retain(|u| !u.text.trim().is_empty());
-        if utterances.is_empty() {
-            return Err(Error::media(name, "this transcript has no words"));
-        }
         utterances.sort_by_key(|u| u.span.start);
         let word_times = format != TranscriptFormat::Questions
             && utterances.iter().all(|u| !u.text.trim().contains(char::is_whitespace) && !u.span.is_empty());

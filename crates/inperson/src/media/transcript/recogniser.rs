@@ -5,7 +5,7 @@ use std::io::{BufWriter, Read, Seek, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Transcript;
+use super::{Transcript, TranscriptFormat};
 use crate::error::{Error, Result};
 use crate::media::{AUDIO_RATE, FileSource, Limits, MediaOptions, Sample, Source};
 
@@ -15,13 +15,19 @@ const PLACE: &str = "{}";
 const INSIDE: &str = "whisper:";
 /// Most bytes of a command's complaint that are passed on.
 const COMPLAINT: usize = 300;
+/// How the names of this process's temporary files start, so that a program that is stopped can remove them.
+#[must_use]
+pub fn temporary_prefix() -> String {
+    format!("inperson-{}-", std::process::id())
+}
+
 /// Bytes of a WAV file before its samples.
 pub(super) const HEADER: u32 = 44;
 
 impl Transcript {
     /// Decodes the sound of `media` into a temporary WAV file (16 kHz, mono, 16 bit, from the recording's start, so
     /// that times agree) and has `recogniser` turn it into a transcript in any format that [`Transcript::parse`]
-    /// reads. The file is gone afterwards.
+    /// reads. The file is gone afterwards. Of media without sound, and where nothing is recognised, it has no utterances.
     ///
     /// # Errors
     /// As [`FileSource::open`]; [`Error::Io`] when the WAV file cannot be written; [`Error::Transcriber`] when what
@@ -32,8 +38,11 @@ impl Transcript {
         options: &MediaOptions,
         recogniser: impl FnOnce(&Path) -> Result<String>,
     ) -> Result<Self> {
+        if FileSource::open(media, limits, &MediaOptions::default())?.info().audio.is_none() {
+            return Ok(Self::silent());
+        }
         let folder = std::env::temp_dir();
-        let file = tempfile::Builder::new().prefix("inperson-").suffix(".wav").tempfile_in(&folder);
+        let file = tempfile::Builder::new().prefix(&temporary_prefix()).suffix(".wav").tempfile_in(&folder);
         let mut file = file.map_err(|e| Error::io(folder, e))?;
         let options = MediaOptions { sound_only: true, ..options.clone() };
         let mut source = FileSource::open(media, limits, &options)?;
@@ -43,7 +52,15 @@ impl Transcript {
         if text.len() > limits.text_bytes {
             return Err(too_long("the transcriber", limits));
         }
-        Self::parse("its output", &text).map_err(|e| Error::Transcriber { reason: e.to_string() })
+        if text.trim().is_empty() {
+            return Ok(Self::silent());
+        }
+        Self::read_any("its output", &text).map_err(|e| Error::Transcriber { reason: e.to_string() })
+    }
+
+    /// What a recording says in which nobody speaks.
+    fn silent() -> Self {
+        Self { format: TranscriptFormat::Ctm, utterances: Vec::new(), word_times: false }
     }
 }
 
