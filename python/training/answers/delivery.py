@@ -77,7 +77,7 @@ def features(stretch):
         return None
     spoken = timed[-1][2] - timed[0][1]
     logs = np.log(pauses)
-    repeats = lambda back: sum(a[0] == b[0] for a, b in zip(words, words[back:])) / max(len(words) - 0, 1)
+    repeats = lambda back: sum(a[0] == b[0] for a, b in zip(words, words[back:])) / max(len(words), 1)
     cv = lambda v: v.std() / v.mean()
     q90 = lambda v: np.quantile(v, 0.9) / max(np.quantile(v, 0.5), 1e-3)
     return [

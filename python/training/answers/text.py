@@ -4,7 +4,6 @@
 """
 
 import re
-from pathlib import Path
 
 import numpy as np
 
@@ -52,18 +51,6 @@ def tokens(text: str) -> list[str]:
             continue
         out.append(word)
     return out
-
-
-COMMON = frozenset((Path(__file__).parent / "common.txt").read_text().split()) if (
-    Path(__file__).parent / "common.txt"
-).exists() else frozenset()
-
-
-def shape(word: str, common: frozenset[str] = COMMON) -> str:
-    """The word itself where it is common, else its ending, so that topics do not count."""
-    if word in common or word == NUMBER:
-        return word
-    return "~" + word[-3:] if len(word) >= 6 else "~"
 
 
 _HASHES: dict[str, int] = {}

@@ -50,7 +50,7 @@ def main() -> None:
     skip = set(pickle.loads(mined.read_bytes())) if mined.exists() else set()
     sets = boxed(x for i, x in enumerate(pictures) if i not in skip)
     with tempfile.TemporaryDirectory() as folder:
-        export.write(DetectorGraph(net), "face-detector", torch.rand(1, 3, 192, 320) * 255, Path(folder), "0", False)
+        export.ship(DetectorGraph(net), export.DETECTOR, torch.rand(1, 3, 192, 320) * 255, Path(folder), "0", False)
         ours = Ours(Path(folder))
     teacher, needed = YuNet(a.teachers), 0.0
     for name, group in sets.items():

@@ -321,6 +321,7 @@ def main() -> None:
         assert not unknown and all(".body." in k for k in missing), (missing, unknown)
     elif a.start:
         start.load(net, a.start, next(loader)[0].float())
+    a.out.mkdir(parents=True, exist_ok=True)
     file = a.out / "detector.pt"
     if a.hold_stem:
         net.stem.requires_grad_(False)

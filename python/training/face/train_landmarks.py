@@ -187,6 +187,7 @@ def main() -> None:
     net = Landmarks(crops.mean_shape()).to(memory_format=torch.channels_last)
     if a.start:
         start.load(net, a.start, torch.cat([next(loader)[0] for _ in range(4)]).float())
+    a.out.mkdir(parents=True, exist_ok=True)
     file = a.out / "landmarks.pt"
     first = net.body[:5] if a.hold_first else None
     if first:

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from .clips import Clips, genuine, species
+from .clips import Clips, genuine
 from .models import zones
 from .score import table
 from .split import held_out

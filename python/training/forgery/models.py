@@ -7,7 +7,6 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .crops import SIDE
 
 MAP = 40
 

@@ -184,6 +184,7 @@ def main() -> None:
         print(part, len(rows), flush=True)
     assert len(nets.texture.names) == NUMBERS and len(nets.names) == sum(COUNTS.values()), "kernel takes kinds of numbers by their places"
     table = dict(zip(("x", "about", "skin", "who", "y", "source", "kind", "part", "system", "pair", "path"), map(np.array, zip(*rows))))
+    a.out.mkdir(parents=True, exist_ok=True)
     np.savez(a.out / "texture.npz", **table | {"who": persons(table["who"])}, names=nets.names)
 
 

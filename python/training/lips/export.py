@@ -1,6 +1,6 @@
 """Writes models/lipsync: the folds' towers side by side in one graph, calibrated on scores out of their folds.
 
-    python -m lips.export --data DIR --nets DIR --tag TAG --models ../../models [--folds 0,1,2]
+    python -m lips.export --nets DIR --tag TAG --fit FIT.json --models ../../models [--folds 0,1,2]
 """
 
 from __future__ import annotations

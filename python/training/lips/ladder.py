@@ -71,13 +71,12 @@ RUNGS += [(f"sound {ms} ms late", same, late(ms)) for ms in (-400, -200, 200, 40
 RUNGS += [("sound 400 ms late and wandering 40 ms", same, late(400, 0.4))]
 
 
-def judged(lips, own, foreign, speech, of, n, rng):
-    """Agreement and seconds of windows with own and with foreign sound."""
+def judged(lips, own, foreign, speech, fold, of, n, rng):
+    """Agreement and seconds of windows with own and with foreign sound, of talkers of the same fold: others' taught the network that hears them."""
     out = []
     for i, k in of:
-        j, m = of[int(rng.integers(len(of)))]
-        while j == i:
-            j, m = of[int(rng.integers(len(of)))]
+        others = [(j, m) for j, m in of if j != i and fold[j] == fold[i]]
+        j, m = others[int(rng.integers(len(others)))]
         for y, (a, s) in enumerate((((own[i])[k : k + n], speech[i][k : k + n]), (foreign(j, i)[m : m + n], speech[j][m : m + n]))):
             lag, agree, seconds = best(profile(lips[i][k : k + n], a, s))
             out.append((y, agree, max(seconds, 0.5), 40 * lag))
@@ -115,7 +114,7 @@ def main() -> None:
                 cache[key] = judge.sound(j, i, change=lambda x: heard(x, rng))
             return cache[key]
         own = {i: sound(i, i) for i in rows}
-        found = {n: judged(lips, own, sound, judge.speech, [(i, k) for i, k, _ in pieces(judge, rows, n // RATE)], n, rng) for n in (75, 150)}
+        found = {n: judged(lips, own, sound, judge.speech, judge.clips.fold, [(i, k) for i, k, _ in pieces(judge, rows, n // RATE)], n, rng) for n in (75, 150)}
         print(line(name, found, fit), flush=True)
     if a.corpus:
         through(judge, fit, rows, a.corpus)
@@ -155,7 +154,7 @@ def through(judge: Judge, fit: dict, rows: list[int], corpus: Path) -> None:
                 cache[key] = judge.sound(j, i)
             return cache[key]
         own = {i: sound_of(i, i) for i in seen}
-        found = {n: judged(lips, own, sound_of, speech, [(i, k) for i in seen for k in range(0, len(lips[i]) - n + 1, n)], n, rng) for n in (75,)}
+        found = {n: judged(lips, own, sound_of, speech, judge.clips.fold, [(i, k) for i in seen for k in range(0, len(lips[i]) - n + 1, n)], n, rng) for n in (75,)}
         print(line(f"{name}, {len(seen)} of {len(rows)} clips with lips", found, fit), flush=True)
 
 

@@ -138,7 +138,9 @@ def trials(judge: Judge, rows: list[int], seconds: int, rng) -> list[tuple]:
     for group in groups:
         who = ident[group[0][0]]
         out.append((who, "own", *total([(p, p) for p in group])))
-        other = str(rng.choice(sorted({ident[i] for i, _, _ in every} - {who})))
+        # of the same fold: others' sound taught the network that sees these lips
+        near = judge.clips.fold == judge.clips.fold[group[0][0]]
+        other = str(rng.choice(sorted({ident[i] for i, _, _ in every if near[i]} - {who})))
         theirs = [p for p in every if ident[p[0]] == other]
         pick = rng.integers(len(theirs), size=len(group))
         out.append((who, "other", *total([(p, theirs[q]) for p, q in zip(group, pick)])))

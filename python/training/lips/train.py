@@ -1,4 +1,4 @@
-"""Trains the two towers on all but one fold of repositories: python -m lips.train --data DIR --out DIR --fold K [--minutes 15]"""
+"""Trains the two towers on all but one fold of repositories: python -m lips.train --data DIR --out DIR --fold K [--steps 1500]"""
 
 from __future__ import annotations
 
