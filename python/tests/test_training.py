@@ -1,6 +1,7 @@
-"""How the training code draws folds and reckons error rates, which every model card's figures hang on."""
+"""How the training code draws folds of faces and reckons error rates, and that cards are of the models beside them."""
 
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,19 @@ def test_error_rates_of_two_normal_distributions():
     slope, offset = metrics.affine(score, label)
     assert (slope, offset) == (pytest.approx(2, abs=0.03), pytest.approx(-2, abs=0.03))
     assert metrics.cllr(slope * score + offset, label) < metrics.cllr(1.5 * score - 1.5, label) < metrics.cllr(np.zeros(len(label)), label) == pytest.approx(1)
+
+
+def test_ratios_are_bounded_as_the_library_bounds_them():
+    """`calibrate.rs`: as they are for four fifths of the way, then `free + (bound - free) x / (1 + x)`, never reaching the bound."""
+    llr = np.array([-40, -2.4, -1.0, 0.0, 2.4, 3.0, 40])
+    got = metrics.bounded(llr, -3.0, 3.0)
+    np.testing.assert_allclose(got[:-1], [-(2.4 + 0.6 * (37.6 / 0.6) / (1 + 37.6 / 0.6)), -2.4, -1.0, 0.0, 2.4, 2.4 + 0.6 * 0.5])
+    assert 2.9 < got[-1] < 3.0 and (np.diff(got) > 0).all()
+    np.testing.assert_allclose(metrics.bounded(np.array([-0.9, 0.9]), -0.7, 1.5), [-(0.56 + 0.14 * (0.34 / 0.14) / (1 + 0.34 / 0.14)), 0.9])
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent for p in Path(__file__).parents[2].glob("models/*/model.toml")), ids=lambda p: p.name)
+def test_a_card_is_of_the_model_beside_it(folder):
+    model = tomllib.loads((folder / "model.toml").read_text())
+    title = (folder / "CARD.md").read_text().splitlines()[0]
+    assert title in (f"# {model['id']} {model['version']}", f"# {model['id']}")
