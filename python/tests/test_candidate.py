@@ -50,3 +50,29 @@ def test_a_still_and_a_photograph_under_the_voice_are_found(candidate, tmp_path)
         found = [e for e in report.evidence if e["code"] == code]
         assert found and found[0]["subject"] == report.tracks["candidate"], (name, codes(report))
         assert report.assessment["questions"]["capture"]["llr"] > 1
+
+
+def test_who_comes_back_after_a_while_is_the_same(candidate, tmp_path):
+    # a quarter of a minute of a shared screen between two parts of the talk
+    away = tmp_path / "away.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=15", "-pix_fmt", "yuv420p", "-preset", "veryfast", away)
+    whole = tmp_path / "whole.mp4"
+    ffmpeg("-i", candidate, "-i", away, "-i", candidate, "-filter_complex", "[0:v][1:v][2:v]concat=n=3:v=1:a=0", "-preset", "veryfast", whole)
+    tracks = inperson.analyze(whole, checks=["capture"]).tracks
+    (face,) = tracks["faces"]
+    assert [round(s["start"] / 1e6) for s in face["seen"]] == [0, 29]
+    assert face["observations"] > 120
+
+
+def test_what_others_say_by_the_transcript_is_not_the_candidate_s(candidate, tmp_path):
+    def told(speaker):
+        session = inperson.Analyzer(checks=["voice"], speaker=speaker).session(video=False, audio=True)
+        session.push_text("what is said", start=0.0, end=9.0, speaker="Ann")
+        session.push_text("what is said", start=9.0, end=14.0, speaker="Bob")
+        sound = inperson.Analyzer(checks=["capture"]).observe(candidate)["audio"]
+        session.push_audio(sound, 0.0)
+        (found,) = [e for e in session.finish().evidence if e["code"].startswith("voice.") and e["finding"]["kind"] != "note"]
+        return found["facts"]["speech_s"]
+
+    whole, ann, bob = told(None), told("Ann"), told("Bob")
+    assert ann > bob > 2 and whole == pytest.approx(ann + bob, abs=1.5)

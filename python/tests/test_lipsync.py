@@ -11,7 +11,7 @@ import pytest
 import inperson
 
 ROOT = Path(__file__).parents[2]
-STEP, WINDOW, LEAST, EDGE, REACH = 0.04, 64, 48, 8, 28
+STEP, WINDOW, LEAST, EDGE, REACH = 0.04, 64, 48, 8, 50
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,26 @@ def test_error_rates_of_two_normal_distributions():
     slope, offset = metrics.affine(score, label)
     assert (slope, offset) == (pytest.approx(2, abs=0.03), pytest.approx(-2, abs=0.03))
     assert metrics.cllr(slope * score + offset, label) < metrics.cllr(1.5 * score - 1.5, label) < metrics.cllr(np.zeros(len(label)), label) == pytest.approx(1)
+    llr = slope * score + offset
+    # the best order-keeping calibration costs a little less than the true one, whatever the scale of the scores
+    assert metrics.cllr(llr, label) - 0.02 < metrics.min_cllr(score, label) < metrics.cllr(llr, label)
+    assert metrics.min_cllr(np.exp(score), label) == pytest.approx(metrics.min_cllr(score, label))
+    # of 1,000 people ten attacks, of which three pass; one genuine in a hundred is flagged
+    assert metrics.ppv(0.3, 0.01, 0.01) == pytest.approx(7 / (7 + 9.9))
+
+
+def test_intervals_are_of_sources():
+    rng = np.random.default_rng(0)
+    label = np.tile([0, 1], 1000)
+    score, group = rng.normal(size=2000) + 2 * label, np.repeat(np.arange(40), 50)
+    low, high = metrics.interval(lambda rows: metrics.auc(score[rows], label[rows]), group)
+    assert low < metrics.auc(score, label) < high and high - low < 0.05
+    # sources that differ widen it
+    apart = score + rng.normal(size=40)[group] * 2
+    wide = metrics.interval(lambda rows: metrics.auc(apart[rows], label[rows]), group)
+    assert wide[1] - wide[0] > 2 * (high - low)
+    told = metrics.headline(score, 2 * score - 2, label, group)
+    assert told.index("APCER at BPCER 1%") < told.index("Cllr") < told.index("AUC") and "PPV" in told
 
 
 def test_ratios_are_bounded_as_the_library_bounds_them():

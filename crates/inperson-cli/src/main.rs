@@ -53,8 +53,12 @@ enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for every command
+    Man {
+        /// Folder to write the pages into, such as `/usr/local/share/man/man1`
+        #[arg(long)]
+        out: Option<std::path::PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -101,7 +105,12 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
             clap_complete::generate(shell, &mut Arguments::command(), "inperson", &mut text);
             say(&String::from_utf8_lossy(&text))?;
         }
-        Verb::Man => {
+        Verb::Man { out: Some(folder) } => {
+            std::fs::create_dir_all(&folder)
+                .and_then(|()| clap_mangen::generate_to(Arguments::command(), &folder))
+                .map_err(|e| inperson::Error::io(&folder, e))?;
+        }
+        Verb::Man { out: None } => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(Failure::other)?;
             say(&String::from_utf8_lossy(&page))?;

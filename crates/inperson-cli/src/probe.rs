@@ -35,6 +35,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(a) = &info.audio {
         lines.push(format!("  sound    {} {} Hz, {} channels", a.codec, a.sample_rate, a.channels));
     }
+    if info.truncated {
+        lines.push("  cut off  the file ends before its container says it does".to_owned());
+    }
     lines.extend(info.tags.iter().map(|(key, value)| format!("  tag      {key}: {value}")));
     lines.extend(info.notes.iter().map(|n| format!("  note     {}", n.message)));
     say(&lines.join("\n"))

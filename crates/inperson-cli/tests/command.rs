@@ -205,6 +205,16 @@ fn models_are_listed_checked_and_gated() {
 fn help_documents_itself() {
     assert!(text(&inperson(&["--help"]).stdout).contains("Exit codes"));
     assert!(text(&inperson(&["man"]).stdout).contains(".TH"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(inperson(&["man", "--out", folder.path().to_str().unwrap()]).status.success());
+    for (page, option) in [
+        ("inperson-analyze.1", "\\-\\-prior"),
+        ("inperson-batch.1", "\\-\\-resume"),
+        ("inperson-models-add.1", "licence"),
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(page)).unwrap();
+        assert!(text.contains(option), "{page}: {text}");
+    }
     assert!(text(&inperson(&["completions", "bash"]).stdout).contains("complete"));
     let schema: Value = serde_json::from_slice(&inperson(&["schema"]).stdout).unwrap();
     assert!(schema["properties"]["assessment"].is_object());

@@ -35,6 +35,15 @@ impl Calibration {
         self.slope != 0.0
     }
 
+    /// Whether its numbers are finite, its range in order and its bounds on either side of no evidence.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        let [from, to] = self.range;
+        let [low, high] = self.bounds;
+        let finite = [self.slope, self.offset, from, to, low, high].iter().all(|v| v.is_finite());
+        finite && from <= to && low <= 0.0 && high >= 0.0
+    }
+
     /// The finding for a raw score: a bounded LLR, or an abstention outside the calibrated range or where no score tells.
     #[must_use]
     pub fn finding(&self, raw: f64) -> Finding {
@@ -86,6 +95,20 @@ mod tests {
         assert!(llr(-1.0) > -2.0 && llr(-1.0) < -1.6);
         for raw in [3.1, -1.1, f64::NAN, f64::INFINITY] {
             assert_eq!(C.finding(raw), Finding::Abstain { reason: Reason::OutOfRange });
+        }
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_not_valid() {
+        assert!(C.is_valid());
+        for wrong in [
+            Calibration { slope: f64::NAN, ..C },
+            Calibration { offset: f64::INFINITY, ..C },
+            Calibration { range: [3.0, -1.0], ..C },
+            Calibration { bounds: [0.5, 4.0], ..C },
+            Calibration { bounds: [-2.0, -1.0], ..C },
+        ] {
+            assert!(!wrong.is_valid(), "{wrong:?}");
         }
     }
 

@@ -41,11 +41,13 @@ pub struct Config {
     pub models: Option<PathBuf>,
     /// Which face is the candidate's. Default: the largest.
     pub candidate: CandidateRule,
-    /// The candidate's name in the transcript. Default: who says most among those who do not ask most.
+    /// The candidate's name in the transcript: what others say is not judged as theirs. Default: for words alone, who says most
+    /// among those who do not ask most; voice and lips then go by mouths.
     pub speaker: Option<String>,
     /// Sound track to analyse, counted among the sound tracks from 0. Default: the container's default.
     pub audio_track: Option<usize>,
-    /// Threads for decoding one input; 0 for one a core. Default: `0`.
+    /// Threads for decoding one input; 0 for one a core. It changes no result, and is not written into reports. Default: `0`.
+    #[serde(skip_serializing)]
     pub decode_threads: usize,
 }
 

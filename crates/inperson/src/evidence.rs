@@ -120,6 +120,7 @@ pub enum Finding {
 
 /// One thing a check says, with where to look and the few numbers that explain it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Evidence {
     /// Stable dotted code, `<check>.<what>`: `capture.frozen`.
     pub code: Cow<'static, str>,

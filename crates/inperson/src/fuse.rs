@@ -38,7 +38,8 @@ pub struct FusionConfig {
     pub review_at: f64,
     /// Posterior from which a live check is suggested. Default: `0.5`.
     pub live_check_at: f64,
-    /// Coverage under which *no concern found* is not said. Default: `0.1`.
+    /// Coverage under which *no concern found* is not said; nor is it where questions about the person were asked and none could be
+    /// judged. Default: `0.1`.
     pub least_coverage: f64,
 }
 
@@ -66,8 +67,7 @@ const fn default_cap(question: Question) -> f64 {
     }
 }
 
-/// Standard deviation of a calibrated LLR that saw everything, in nats: the spread that leave-sources-out
-/// recalibration showed for the checks at hand.
+/// Standard deviation of a calibrated LLR that saw everything, in nats; set by hand, as the next.
 const SIGMA_SEEN: f64 = 0.5;
 /// Standard deviation, in nats, that a question adds while nothing of it was judged.
 const SIGMA_UNSEEN: f64 = 1.5;
@@ -78,6 +78,7 @@ pub(crate) const MOMENT_LLR: f64 = 0.5;
 
 /// What is concluded for one question, or for all together. Natural logarithms, positive for attack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Conclusion {
     /// ln p(evidence | attack) / p(evidence | bona fide); `null` when nothing could be judged.
     pub llr: Option<f64>,
@@ -108,6 +109,7 @@ pub enum Action {
 
 /// One piece of evidence and what it brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Mover {
     /// The evidence's code.
     pub code: String,
@@ -123,6 +125,7 @@ pub struct Mover {
 
 /// The whole conclusion of a session so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Assessment {
     /// Conclusion of every question; those that no check was run for are abstained, and count nowhere else.
     pub questions: BTreeMap<Question, Conclusion>,
@@ -144,7 +147,7 @@ impl Assessment {
     #[must_use]
     pub fn headline(&self) -> &'static str {
         match self.action {
-            Action::NoConcernFound if self.moved_by.iter().any(|m| m.llr >= NAMED_LLR) => {
+            Action::NoConcernFound | Action::NotEnoughToJudge if self.moved_by.iter().any(|m| m.llr >= NAMED_LLR) => {
                 "not enough for a review; what speaks for an attack is named below"
             }
             Action::NoConcernFound => "no concern found in what could be judged",
@@ -184,7 +187,10 @@ pub fn fuse(evidence: &[Evidence], coverage: &BTreeMap<Question, f64>, config: &
         questions.entry(question).or_insert_with(|| conclusion(None, 0.0, SIGMA_UNSEEN, config.prior));
     }
     let (moved_by, speaks_against) = movers(evidence);
-    let action = action(&overall, &moved_by, config);
+    let of_a_person = |q: &Question| *q != Question::Capture;
+    let judged = |q: &Question| questions.get(q).is_some_and(|c: &Conclusion| !c.abstained);
+    let nobody = coverage.keys().any(of_a_person) && !coverage.keys().filter(|q| of_a_person(q)).any(judged);
+    let action = action(&overall, nobody, &moved_by, config);
     Assessment { questions, overall, prior: config.prior, action, moved_by, speaks_against }
 }
 
@@ -256,11 +262,12 @@ fn movers(evidence: &[Evidence]) -> (Vec<Mover>, Vec<Mover>) {
     all.into_iter().filter(|m| m.llr != 0.0).partition(|m| m.llr > 0.0)
 }
 
-fn action(overall: &Conclusion, moved_by: &[Mover], config: &FusionConfig) -> Action {
+/// `nobody`: questions about the person were asked, and none of them could be judged.
+fn action(overall: &Conclusion, nobody: bool, moved_by: &[Mover], config: &FusionConfig) -> Action {
     match overall.posterior {
         Some(p) if p >= config.live_check_at => Action::AskForALiveCheck,
         Some(p) if p >= config.review_at && moved_by.iter().any(|m| m.llr >= MOMENT_LLR) => Action::ReviewTheseMoments,
-        Some(_) if overall.coverage >= config.least_coverage => Action::NoConcernFound,
+        Some(_) if overall.coverage >= config.least_coverage && !nobody => Action::NoConcernFound,
         _ => Action::NotEnoughToJudge,
     }
 }
@@ -333,6 +340,11 @@ mod tests {
         assert_eq!(capped.overall.llr, Some(1.5));
         let none = fuse(&[], &coverage(&[Question::Face]), &config);
         assert_eq!((none.action, none.overall.llr, none.overall.abstained), (Action::NotEnoughToJudge, None, true));
+        // a clean way of capture tells nothing of the person, where the person was asked about
+        let capture = [score("a.a", Question::Capture, -0.1)];
+        let action = |asked: &[Question]| fuse(&capture, &coverage(asked), &config).action;
+        assert_eq!(action(&[Question::Capture]), Action::NoConcernFound);
+        assert_eq!(action(&[Question::Capture, Question::Voice]), Action::NotEnoughToJudge);
     }
 
     proptest! {

@@ -53,6 +53,7 @@ pub enum Event {
 
 /// How far an analysis has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Seconds of media analysed.
     pub done_s: f64,
@@ -222,7 +223,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
         let config = &analyzer.0.config;
-        let tracker = Tracker::new(analyzer.0.faces.clone(), &config.candidate, analyzer.0.checks.wanted())?;
+        let tracker = Tracker::new(analyzer.0.faces.clone(), config, analyzer.0.checks.wanted())?;
         let judge = Judge::new(analyzer.0.checks.start(config));
         let watch = Watch::new(tracker, &media, config.limits.clone());
         Ok(Self { media, watch, judge, analyzer })

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics import affine, cllr
+import metrics
+from metrics import affine, cllr, interval
 from sides import apcer, auc
 
 from .clips import Clips, species
@@ -49,17 +50,6 @@ def left_out(raw, y, groups, use) -> np.ndarray:
     return llr
 
 
-def interval(y, score, groups, rng, times: int = 300) -> tuple[float, float]:
-    """95 % of the AUC over repositories drawn anew."""
-    names, values = np.unique(groups), []
-    rows = {g: np.flatnonzero(groups == g) for g in names}
-    for _ in range(times):
-        pick = np.concatenate([rows[g] for g in rng.choice(names, len(names))])
-        if 0 < y[pick].sum() < len(pick):
-            values.append(auc(score[pick][y[pick] == 0], score[pick][y[pick] == 1]))
-    return tuple(np.quantile(values, [0.025, 0.975]))
-
-
 def tell(name, raw, llr, y, items, groups, use) -> dict:
     kind, part = np.array([species(i) for i in items]), np.array([i["part"] for i in items])
     g = use & (y == 0)
@@ -70,7 +60,7 @@ def tell(name, raw, llr, y, items, groups, use) -> dict:
         f = (y == 1) if s == "all" else kind == s
         a, b = apcer(raw[g], raw[f], 0.05), apcer(raw[g], raw[f], 0.01)
         print(f"| {s} | {f.sum()} | {len(np.unique(groups[f]))} | {auc(raw[g], raw[f]):.3f} | {a:.0%} | {b:.0%} | {inside('video', f):.3f} | {inside('pairs', f):.3f} |")
-    low, high = interval(y[use], raw[use], groups[use], np.random.default_rng(0))
+    low, high = interval(lambda r: metrics.auc(raw[use][r], y[use][r]), groups[use])
     share, n = order(items, raw)
     talk = use & (part == "talkers")
     print(f"AUC over repositories drawn anew: {low:.3f} to {high:.3f}; pairs in order {share:.3f} of {n}; Cllr {cllr(llr[use], y[use]):.3f}")

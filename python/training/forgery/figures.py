@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics import affine, bounded, cllr
+from metrics import affine, bounded, cllr, headline, interval
 from sides import apcer, auc
 
 from .folds import splits
@@ -40,14 +40,6 @@ def pairwise(y, score, w, like=None) -> float:
     return float((v * right).sum() / v.sum())
 
 
-def interval(sources, value, times: int = 200) -> tuple[float, float]:
-    """95 % over sources drawn anew of what `value` makes of rows."""
-    rng, names = np.random.default_rng(0), np.unique(sources)
-    here = {s: np.flatnonzero(sources == s) for s in names}
-    drawn = [value(np.concatenate([here[s] for s in rng.choice(names, len(names))])) for _ in range(times)]
-    return tuple(np.quantile(drawn, [0.025, 0.975]))
-
-
 def order(d, score) -> dict[str, float]:
     """Share of fakes above their own source, by pair."""
     out = {}
@@ -65,7 +57,7 @@ def row(name: str, d, score: np.ndarray, sure: bool = True) -> None:
     every = lambda r: pairwise(y[r], score[r], w[r])
     same = lambda r: pairwise(y[r], score[r], w[r], like[np.ix_(r, r)])
     all_rows, pairs = np.arange(len(y)), order(d, score)
-    span = lambda f: "({:.2f} to {:.2f})".format(*interval(sources, f)) if sure else ""
+    span = lambda f: "({:.2f} to {:.2f})".format(*interval(f, sources)) if sure else ""
     llr, g, entry = ratios(d, score), y == 0, (d["part"] != "talkers") | (y == 1)
     over = " ".join(f"{p} {np.mean(llr[g & (d['part'] == p)] > 1):.1%}" for p in ("talkers", "video", "pairs"))
     print(f"| {name} | {every(all_rows):.3f} {span(every)} | {same(all_rows):.3f} {span(same)} | {pairwise(y[entry], score[entry], w[entry]):.3f} | {np.mean(list(pairs.values())):.0%} of {len(pairs)} | "
@@ -80,6 +72,7 @@ def told(d, scores: np.ndarray) -> None:
     both = ~np.isnan(scores[:, 1])
     row("degraded copies", rows(d, both), scores[both, 1], False)
     llr, g, w = ratios(d, score), y == 0, weights(sources, y, 0.5)
+    print("by clip, intervals over sources:", headline(score, llr, y, sources))
     print("quantiles of LLR (1, 5, 25, 50, 75, 95, 99 %), genuine", np.quantile(llr[g], [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]).round(2), "fakes", np.quantile(llr[~g], [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]).round(2))
     for level in (0.5, 1.0):
         each = lambda r: f"{np.mean(llr[r] > level):.1%} of clips, {np.average(llr[r] > level, weights=w[r]):.1%} by source"

@@ -19,7 +19,9 @@ from .data import SIDE, Clips
 from .export import load
 from .models import Towers, logs, mel_bank
 
-RATE, REACH, NEAR = 25, 28, 20
+RATE, REACH = 25, 50
+# lags that are believed up to so many seconds of speech: the best of many says little of little
+NEAR = ((4, 20), (10, 28))
 SECONDS = (2, 3, 6, 15, 30)
 
 
@@ -38,8 +40,8 @@ def best(p: tuple[np.ndarray, np.ndarray]) -> tuple[float, float, float]:
     """Lag in steps, agreement there and seconds of speech, as `detect/lipsync/towers.rs` has them."""
     sums, counts = p
     ok = (counts > 0) & (counts >= 0.5 * counts[REACH])
-    if counts[REACH] < 4 * RATE:  # the best of many lags says little of little speech
-        ok &= np.abs(np.arange(-REACH, REACH + 1)) <= NEAR
+    reach = next((lags for seconds, lags in NEAR if counts[REACH] < seconds * RATE), REACH)
+    ok &= np.abs(np.arange(-REACH, REACH + 1)) <= reach
     m = np.where(ok, sums / np.maximum(counts, 1), -9)
     k = int(m.argmax())
     fine = 0.0

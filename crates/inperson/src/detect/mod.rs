@@ -7,7 +7,7 @@ use crate::evidence::{Evidence, Question};
 use crate::media::{MediaInfo, Utterance};
 use crate::model::{Model, Registry, Runtime};
 use crate::time::Span;
-use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks, Wanted};
+use crate::track::{Bursts, FaceObservation, FrameFacts, SoundFrame, Tracks, Turn, Wanted};
 use answers::AnswerModels;
 use looks::Reader;
 
@@ -62,6 +62,8 @@ pub struct Window<'a> {
     pub music: bool,
     /// What was said, where a transcript is given.
     pub words: &'a [Utterance],
+    /// Stretches of the hop in which, by the names in the transcript, somebody else than [`Config::speaker`] speaks.
+    pub others: &'a [Span],
     /// Faces and voices so far, with the candidate so far.
     pub tracks: &'a Tracks,
     /// What is known of the media.
@@ -72,15 +74,28 @@ pub struct Window<'a> {
 const ELSEWHERE: f32 = 0.5;
 
 impl Window<'_> {
-    /// Whether speech at `span` is somebody else's than the candidate's, as far as mouths tell.
+    /// Whether speech at `span` is somebody else's than the candidate's, as far as a transcript's names and mouths tell.
     #[must_use]
     pub fn elsewhere(&self, span: Span) -> bool {
-        let Some(candidate) = self.tracks.candidate else { return false };
+        self.another(span)
+            || self
+                .turn(span)
+                .is_some_and(|t| t.face.is_none() && self.faces.iter().any(|f| Some(f.track) == self.tracks.candidate))
+    }
+
+    /// Whether speech at `span` is that of somebody who is known: named by a transcript, or seen to speak.
+    #[must_use]
+    pub fn another(&self, span: Span) -> bool {
+        let named: f64 = self.others.iter().filter_map(|o| o.overlap(span)).map(Span::seconds).sum();
+        named > 0.5 * span.seconds()
+            || self.tracks.candidate.is_some()
+                && self.turn(span).is_some_and(|t| t.face.is_some_and(|f| Some(f) != self.tracks.candidate))
+    }
+
+    /// The turn at `span`, where mouths tell surely enough whose it is.
+    fn turn(&self, span: Span) -> Option<&Turn> {
         let turn = self.tracks.turns.iter().rev().find(|t| t.span.overlap(span).is_some());
-        turn.is_some_and(|t| match t.face {
-            Some(face) => face != candidate && t.confidence >= ELSEWHERE,
-            None => t.confidence >= ELSEWHERE && self.faces.iter().any(|f| f.track == candidate),
-        })
+        turn.filter(|t| t.confidence >= ELSEWHERE)
     }
 }
 

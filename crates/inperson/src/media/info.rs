@@ -8,6 +8,7 @@ use crate::time::Span;
 
 /// What a container says of the media, and what decoding it showed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct MediaInfo {
     /// The input's name, usually its path.
     pub input: String,
@@ -54,6 +55,7 @@ impl MediaInfo {
 
 /// One thing met while decoding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct MediaNote {
     /// Stable code.
     pub code: String,
@@ -65,6 +67,7 @@ pub struct MediaNote {
 
 /// The picture stream.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct VideoStreamInfo {
     /// Index in the container.
     pub index: usize,
@@ -109,6 +112,7 @@ pub struct VideoStreamInfo {
 
 /// The sound stream.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct AudioStreamInfo {
     /// Index in the container.
     pub index: usize,

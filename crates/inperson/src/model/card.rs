@@ -70,6 +70,10 @@ impl ModelCard {
         if card.licence.trim().is_empty() {
             return Err(Error::model(id, "model.toml names no licence"));
         }
+        if !card.calibration.iter().chain(card.calibrations.values()).all(Calibration::is_valid) {
+            let reason = "a calibration in model.toml has a number that is not finite, a range out of order, or bounds on one side of 0";
+            return Err(Error::model(id, reason));
+        }
         Ok(card)
     }
 }

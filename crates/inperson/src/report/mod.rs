@@ -17,6 +17,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything about one analysis. The same input, models and configuration give the same report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -49,6 +50,7 @@ pub struct Report {
 
 /// A model and its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ModelUse {
     /// Its id.
     pub id: String,
@@ -62,6 +64,7 @@ pub struct ModelUse {
 
 /// What ran the models.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RuntimeUse {
     /// What ONNX Runtime says of its build.
     pub onnxruntime: String,
@@ -71,6 +74,7 @@ pub struct RuntimeUse {
 
 /// A question that a check could not answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct NotJudged {
     /// The question.
     pub question: Question,
@@ -86,6 +90,7 @@ pub struct NotJudged {
 
 /// What a person decided after reading the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Decision {
     /// Who.
     pub by: String,

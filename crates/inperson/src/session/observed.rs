@@ -11,6 +11,7 @@ use crate::track::{Bursts, FaceObservation, Tracker, Tracks, Wanted};
 
 /// A recording as checks are given it.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Observed {
     /// The largest faces in every frame (30 a second at most), in order of time, with crops and mouths.
     pub faces: Vec<FaceObservation>,
@@ -33,7 +34,7 @@ impl Analyzer {
             MediaOptions { audio_track: config.audio_track, threads: config.decode_threads, ..MediaOptions::default() };
         let mut source = Ahead::new(FileSource::open(path.as_ref(), &config.limits, &options)?)?;
         let wanted = Wanted { bursts: Bursts::Always, context: true, takes: false };
-        let mut tracker = Tracker::new(self.0.faces.clone(), &config.candidate, wanted)?;
+        let mut tracker = Tracker::new(self.0.faces.clone(), config, wanted)?;
         let mut timeline = Timeline::new(source.info());
         let mut all = Observed::default();
         let mut take = |hop: Hop, tracker: &mut Tracker| {

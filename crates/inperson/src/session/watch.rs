@@ -28,6 +28,7 @@ impl Moment {
             sound: &heard.sound,
             music: heard.music,
             words: &hop.words,
+            others: &heard.others,
             tracks,
             media,
         }

@@ -1,10 +1,10 @@
 //! Faces found, followed through short losses, and numbered.
 //!
 //! Faces are looked at five times a second, and in bursts in every frame. A followed face's landmarks give the place of the next look; the
-//! detector runs once a second, or three times while nobody is followed, to find newcomers and to confirm.
+//! detector runs once a second, or three times while nobody is followed, to find newcomers and to confirm. A face that comes back after a
+//! longer while has its number again if it looks as it did.
 
-use std::path::Path;
-
+use super::appearance::{Memory, appearance, likeness};
 use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
@@ -14,7 +14,7 @@ use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, T
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::media::VideoFrame;
 use crate::time::{Span, Timestamp};
 
@@ -69,6 +69,7 @@ pub(super) struct FaceFollower {
     takes: Takes,
     faces: Vec<Followed>,
     looks: Looks,
+    memory: Memory,
     sums: std::collections::BTreeMap<u32, Sums>,
     next_id: u32,
     next_look: Timestamp,
@@ -86,6 +87,7 @@ impl FaceFollower {
             takes: Takes::default(),
             faces: Vec::new(),
             looks: Looks::default(),
+            memory: Memory::default(),
             sums: std::collections::BTreeMap::new(),
             next_id: 0,
             next_look: Timestamp(i64::MIN),
@@ -193,12 +195,13 @@ impl FaceFollower {
             if (shape.presence < LOST && found.score < SURE) || self.faces.iter().filter(|f| f.active).count() >= MOST {
                 continue;
             }
-            let id = self.number(&found, frame.at);
+            let mut item = self.models.observe(frame, self.next_id, &found)?;
+            let id = self.number(&found, &item);
+            item.track = id;
             let (at, roll) = (frame.at, roll_of(&found.points));
             self.faces.retain(|f| f.id != id);
             let mut face =
                 Followed { id, bounds: found.bounds, roll, seen: at, confirmed: at, active: true, light: None };
-            let item = self.models.observe(frame, id, &found)?;
             if !item.mesh.is_empty() {
                 (face.bounds, face.roll) = (rect(item.bounds), roll_of(&item.points));
             }
@@ -209,7 +212,8 @@ impl FaceFollower {
     }
 
     /// The number of the lost face that this one must be, or a new one.
-    fn number(&mut self, found: &Found, at: Timestamp) -> u32 {
+    fn number(&mut self, found: &Found, item: &FaceObservation) -> u32 {
+        let at = item.at;
         let [x, y] = found.bounds.centre();
         let size = found.bounds.width().max(found.bounds.height());
         let near = self.faces.iter().filter(|f| !f.active && at.since(f.seen) < KEPT).filter_map(|f| {
@@ -219,6 +223,10 @@ impl FaceFollower {
             (away < 1.0 && (0.6..1.7).contains(&ratio)).then_some((away, f.id))
         });
         if let Some((_, id)) = near.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            return id;
+        }
+        let here = |id: u32| self.faces.iter().any(|f| f.id == id);
+        if let Some(id) = item.crop.as_deref().and_then(|crop| self.memory.find(&appearance(crop), here)) {
             return id;
         }
         self.next_id += 1;
@@ -235,8 +243,9 @@ impl FaceFollower {
             let values = [q.interocular_px, q.sharpness, q.exposure, q.yaw, q.pitch, q.roll, q.occlusion, q.cropped];
             sums.quality.iter_mut().zip(values).for_each(|(s, v)| *s += f64::from(v));
             sums.bounds.iter_mut().zip(face.share).for_each(|(s, v)| *s += f64::from(v));
-            if let (Some(reference), Some(crop)) = (&self.reference, &face.crop) {
-                sums.likeness += likeness(reference, &appearance(crop));
+            if let Some(look) = face.crop.as_deref().map(appearance) {
+                sums.likeness += self.reference.as_ref().map_or(0.0, |r| likeness(r, &look));
+                self.memory.add(face.track, &look);
             }
             let track = match tracks.faces.iter_mut().position(|t| t.id == face.track) {
                 Some(i) => &mut tracks.faces[i],
@@ -280,7 +289,7 @@ impl FaceFollower {
 
 impl FaceModels {
     /// A found face with its landmarks where they hold.
-    fn observe(&self, frame: &VideoFrame, id: u32, found: &Found) -> Result<FaceObservation> {
+    pub(super) fn observe(&self, frame: &VideoFrame, id: u32, found: &Found) -> Result<FaceObservation> {
         let shape = self.shape(frame, found.bounds, roll_of(&found.points))?;
         let bounds = Rect::around(&shape.mesh).filter(|b| shape.presence >= LOST && plausible(*b, frame));
         if let (Some(bounds), Some(points)) = (bounds, five_points(&shape.mesh)) {
@@ -340,43 +349,4 @@ fn mean_change(before: &[u8], now: &[u8]) -> f32 {
     }
     let sum: u64 = before.iter().zip(now).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
     sum as f32 / now.len() as f32
-}
-
-/// The appearance of the face in a picture file.
-pub(super) fn reference(models: &FaceModels, path: &Path) -> Result<Vec<f32>> {
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    let picture = image::load_from_memory(&bytes).map_err(|e| Error::media(name(), e.to_string()))?.to_rgb8();
-    let frame = VideoFrame::from_rgb(Timestamp::ZERO, picture.width(), picture.height(), picture.into_raw())?;
-    let found = models.find(&frame)?;
-    let first = found.first().ok_or_else(|| Error::media(name(), "no face was found in this reference picture"))?;
-    let crop = models.observe(&frame, 0, first)?.crop;
-    crop.map(|c| appearance(&c)).ok_or_else(|| Error::media(name(), "the face in this reference picture is too small"))
-}
-
-/// Histograms of local binary patterns over a 6x6 grid (Ahonen et al. 2006): tells the people of one call apart;
-/// it verifies nobody.
-fn appearance(rgb: &[u8]) -> Vec<f32> {
-    use super::CROP;
-    let luma: Vec<i32> =
-        rgb.chunks_exact(3).map(|p| (2 * i32::from(p[0]) + 5 * i32::from(p[1]) + i32::from(p[2])) / 8).collect();
-    const GRID: usize = 6;
-    const BINS: usize = 32;
-    let mut out = vec![0.0f32; GRID * GRID * BINS];
-    for y in 2..CROP - 2 {
-        for x in 2..CROP - 2 {
-            let i = y * CROP + x;
-            let ring = [i - 2, i - 2 * CROP, i + 2, i + 2 * CROP, i - 2 * CROP - 2];
-            let code = ring.iter().enumerate().map(|(k, &j)| usize::from(luma[j] > luma[i]) << k).sum::<usize>();
-            out[((y * GRID / CROP) * GRID + x * GRID / CROP) * BINS + code] += 1.0;
-        }
-    }
-    let norm = out.iter().sum::<f32>().max(1.0);
-    out.iter_mut().for_each(|v| *v = (*v / norm).sqrt());
-    out
-}
-
-/// Bhattacharyya coefficient, 0 to 1.
-fn likeness(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

@@ -1,10 +1,12 @@
 //! Faces followed, voices followed, and who speaks when: what all checks share, computed once.
 
+mod appearance;
 mod burst;
 mod face;
 mod landmarks;
 mod link;
 mod motion;
+mod names;
 mod quality;
 mod sound;
 mod takes;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::CandidateRule;
+use crate::config::{CandidateRule, Config};
 use crate::error::Result;
 use crate::media::VideoFrame;
 use crate::time::{Span, Timestamp};
@@ -27,6 +29,7 @@ use face::FaceFollower;
 pub(crate) use landmarks::FaceModels;
 use link::Linker;
 pub use motion::Motion;
+use names::Names;
 pub(crate) use quality::{aligned_map, context_map};
 use sound::Sound;
 pub use sound::{SOUND_STEP, SoundFrame};
@@ -38,6 +41,7 @@ pub const THUMB: (usize, usize) = (64, 36);
 
 /// What is kept of every frame, so that frames themselves need not be.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct FrameFacts {
     /// When it is shown.
     pub at: Timestamp,
@@ -55,6 +59,7 @@ pub struct FrameFacts {
 
 /// How well a face can be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FaceQuality {
     /// Distance between the eye centres in pixels of the frame.
     pub interocular_px: f32,
@@ -76,6 +81,7 @@ pub struct FaceQuality {
 
 /// A face in one frame.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct FaceObservation {
     /// Number of the face, the same as long as it is followed.
     pub track: u32,
@@ -130,6 +136,7 @@ pub struct Wanted {
 
 /// A face that was followed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FaceTrack {
     /// Its number.
     pub id: u32,
@@ -147,6 +154,7 @@ pub struct FaceTrack {
 
 /// A stretch in which one voice speaks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Turn {
     /// When.
     pub span: Span,
@@ -158,6 +166,7 @@ pub struct Turn {
 
 /// Faces and voices through time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Tracks {
     /// Faces by number.
     pub faces: Vec<FaceTrack>,
@@ -191,6 +200,8 @@ pub(crate) struct Heard {
     pub(crate) sound: Vec<SoundFrame>,
     /// Whether it is music, or has music under it.
     pub(crate) music: bool,
+    /// Stretches in which, by a transcript's names, somebody else than the candidate speaks.
+    pub(crate) others: Vec<Span>,
 }
 
 /// Follows faces and voices through one interview.
@@ -199,14 +210,16 @@ pub(crate) struct Tracker {
     voice: VoiceActivity,
     sound: Sound,
     linker: Linker,
+    names: Names,
     tracks: Tracks,
     rule: CandidateRule,
 }
 
 impl Tracker {
-    pub(crate) fn new(models: FaceModels, rule: &CandidateRule, wanted: Wanted) -> Result<Self> {
+    pub(crate) fn new(models: FaceModels, config: &Config, wanted: Wanted) -> Result<Self> {
+        let rule = &config.candidate;
         let reference = match rule {
-            CandidateRule::Reference(path) => Some(face::reference(&models, Path::new(path))?),
+            CandidateRule::Reference(path) => Some(appearance::reference(&models, Path::new(path))?),
             CandidateRule::Largest | CandidateRule::Region(_) => None,
         };
         Ok(Self {
@@ -214,6 +227,7 @@ impl Tracker {
             voice: VoiceActivity::default(),
             sound: Sound::default(),
             linker: Linker::default(),
+            names: Names::new(config.speaker.as_deref()),
             tracks: Tracks::default(),
             rule: rule.clone(),
         })
@@ -228,6 +242,7 @@ impl Tracker {
     pub(crate) fn listen(&mut self, hop: &Hop) -> Heard {
         let mut heard = Heard { speech: self.voice.listen(hop.span, &hop.audio), ..Heard::default() };
         self.sound.listen(&hop.audio, &mut heard);
+        heard.others = self.names.others(hop.span, &hop.words);
         self.tracks.speech_s += heard.speech.iter().map(|s| s.seconds()).sum::<f64>();
         self.tracks.music_s += if heard.music { hop.span.seconds() } else { 0.0 };
         self.follower.summarise(&hop.faces, &mut self.tracks);

@@ -19,6 +19,7 @@ const FURTHEST: i64 = 500_000;
 /// Movement in a face beyond what an affine map and a change of light explain: mean difference over mean gradient, about
 /// pixels of a face 64 pixels wide.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Motion {
     /// In the mouth: 0.25 and more in 99 of 100 seconds of genuine talkers under speech, 0.17 and less in those of photographs
     /// moved about.

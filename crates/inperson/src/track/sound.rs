@@ -31,6 +31,7 @@ const FEW: usize = AUDIO_RATE as usize / SOUND_STEP / 2;
 
 /// One moment of sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct SoundFrame {
     /// Its middle.
     pub at: Timestamp,

@@ -1,7 +1,7 @@
 //! Decoding beside FFmpeg's own programs, on media made here.
 
 use crate::common::{Decoded, Made, align, decode, drain, ffprobe_times};
-use inperson::media::{FileSource, Limits, MediaOptions, PixelLayout, Rotation};
+use inperson::media::{FileSource, Limits, MediaOptions, PixelLayout, Rotation, Source};
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"];
 const SOUND: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=2"];
@@ -89,6 +89,8 @@ fn a_file_cut_off_gives_what_is_there_and_says_so() {
     let got = decode(&cut).unwrap();
     assert!((5..50).contains(&got.frames.len()), "{} frames", got.frames.len());
     assert!(got.info.truncated && got.has_note("truncated"), "{:?}", got.info.notes);
+    let opened = FileSource::open(&cut.path, &Limits::default(), &MediaOptions::default()).unwrap();
+    assert!(opened.info().truncated, "known before it is decoded");
     let whole = Made::new("whole.mkv", &["-i", made.path.to_str().unwrap(), "-c", "copy"]);
     let bytes = std::fs::read(&whole.path).unwrap();
     let got = decode(&made.with("cut.mkv", &bytes[..bytes.len() * 4 / 10])).unwrap();

@@ -42,6 +42,7 @@ const FUNCTION: [&str; 32] = [
 
 /// How one answer was delivered.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Pace {
     /// A bounded LLR that it was read, or an abstention with its reason.
     pub finding: Finding,

@@ -31,6 +31,7 @@ const FOREIGN: f64 = 0.1;
 
 /// What the wording of one answer says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Judgement {
     /// A bounded LLR, or an abstention with its reason.
     pub finding: Finding,

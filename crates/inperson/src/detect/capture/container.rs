@@ -88,6 +88,13 @@ pub(super) fn conclude(whole: &Whole<'_>, out: &mut Vec<Evidence>) {
             out.push(evidence("capture.editor_tag", whole.span, score(1.0, 0.3), message));
         }
     }
+    if let Some((video, encoder)) = media.video.as_ref().and_then(|v| v.encoder.as_ref().map(|e| (v, e))) {
+        let order = if video.reordered { ", looking ahead as no live call does" } else { "" };
+        let message = format!(
+            "the picture was encoded by software ({encoder}{order}): no camera's own recording, as most uploads are not"
+        );
+        out.push(evidence("capture.encoder", whole.span, Finding::Note, message));
+    }
     for note in media.notes.iter().filter(|n| n.code == "size_changed") {
         let span = note.span.unwrap_or(whole.span);
         out.push(evidence("capture.size_changed", span, Finding::Note, note.message.clone()));

@@ -57,7 +57,7 @@ impl Detector for Capture {
         self.loops.observe(window);
         self.photo.observe(window);
         self.cuts.observe(window, out);
-        self.times.observe(window);
+        self.times.observe(window, out);
         self.sound.observe(window, out);
         Ok(())
     }

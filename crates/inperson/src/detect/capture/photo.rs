@@ -30,7 +30,7 @@ impl Photo {
         let Some(id) = self.candidate else { return };
         for face in window.faces.iter().filter(|f| f.track == id) {
             let Some(motion) = face.motion else { continue };
-            let spoken = window.speech.iter().any(|s| s.contains(face.at));
+            let spoken = window.speech.iter().any(|s| s.contains(face.at) && !window.another(*s));
             if !spoken || face.quality.interocular_px < LEAST_IOD || face.quality.yaw.abs() > MOST_YAW {
                 continue;
             }
@@ -53,7 +53,8 @@ impl Photo {
         if most > STILL {
             return;
         }
-        let message = "the face moves like a flat picture: the mouth does not move in it while somebody speaks";
+        let message =
+            "the mouth does not move while somebody speaks, as in a photograph; somebody who only listens looks alike";
         let mut found = evidence("capture.photo", whole.span, score(most, LLR), message)
             .fact("mouth_moved", most.exp())
             .fact("looks", f64::from(self.mouth.total()));

@@ -20,7 +20,7 @@ pub(super) fn conclude(whole: &Whole<'_>, out: &mut Vec<Evidence>) {
         let longest = face.seen.iter().max_by(|a, b| alone(a).total_cmp(&alone(b)));
         if let Some(&span) = longest.filter(|_| alone_s >= LEAST_S) {
             let message = format!(
-                "another face than the candidate's (number {}) is alone in the picture for {alone_s:.0} s, and is not judged",
+                "a face that was not taken for the candidate's (number {}) is alone in the picture for {alone_s:.0} s, and is not judged",
                 face.id
             );
             let mut found = Evidence::new("face.another", Question::Face, span, Finding::Note, message);

@@ -2,7 +2,7 @@
 //!
 //! Two towers see lips and sound 25 times a second, each with a third of a second to either side, and put them into one
 //! space (Chung & Zisserman 2016, "Out of time"; here with the mouth's shape beside its pixels). How well they agree is
-//! averaged over speech at every lag up to 1.1 s. The best lag is a fact, since headsets delay; how well lips and sound agree there is the
+//! averaged over speech at every lag up to 2 s. The best lag is a fact, since headsets delay; how well lips and sound agree there is the
 //! evidence.
 
 mod mouths;
@@ -269,20 +269,22 @@ impl Detector for LipSync {
         let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
         let clear = found.llr().is_some_and(|llr| llr < 0.0);
         out.push(subject(found.fact("agreement", agreement).fact("speech_s", seconds)));
-        if clear {
-            let lag_ms = f64::from(lag) * STEP as f64 / 1e3;
-            let message = format!(
-                "the sound comes {:.0} ms {} than the lips",
-                lag_ms.abs(),
-                if lag_ms < 0.0 { "earlier" } else { "later" }
-            );
-            let mut found =
-                Evidence::new("lipsync.lag", Question::Sync, whole.span, Finding::Note, message).fact("lag_ms", lag_ms);
-            if let Some(drift) = self.drift_ms() {
-                found = found.fact("drift_ms", drift);
-            }
-            out.push(subject(found));
+        let lag_ms = f64::from(lag) * STEP as f64 / 1e3;
+        let when = if lag_ms < 0.0 { "earlier" } else { "later" };
+        let message = if clear {
+            format!("the sound comes {:.0} ms {when} than the lips", lag_ms.abs())
+        } else {
+            format!(
+                "lips and sound fit best where the sound comes {:.0} ms {when}, and not well enough to be sure of it",
+                lag_ms.abs()
+            )
+        };
+        let mut found =
+            Evidence::new("lipsync.lag", Question::Sync, whole.span, Finding::Note, message).fact("lag_ms", lag_ms);
+        if let Some(drift) = self.drift_ms().filter(|_| clear) {
+            found = found.fact("drift_ms", drift);
         }
+        out.push(subject(found));
         if suspicious {
             let mut worst = stretches;
             worst.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));

@@ -14,11 +14,10 @@ use crate::track::{FaceObservation, MOUTH};
 /// A step of the grid that both towers share: 40 ms, in microseconds and in samples.
 pub(super) const STEP: i64 = 40_000;
 const SAMPLES: usize = AUDIO_RATE as usize / 25;
-/// Lags that are tried, in steps to either side, and those with little speech, of which the best of many lags says little.
-pub(super) const REACH: usize = 28;
-const NEAR: usize = 20;
-/// Steps of speech that are little: 4 s.
-const LITTLE: f32 = 100.0;
+/// Lags that are tried, in steps to either side: 2 s.
+pub(super) const REACH: usize = 50;
+/// How far they reach up to so many steps of speech, since the best of many lags says little of little speech: 0.8 s up to 4 s, 1.1 s up to 10 s.
+const NEAR: [(f32, usize); 2] = [(100.0, 20), (250.0, 28)];
 pub(super) const LAGS: usize = 2 * REACH + 1;
 /// Steps that the model is shown at a time, the fewest, and how many from its borders an embedding is final.
 const WINDOW: i64 = 64;
@@ -64,7 +63,8 @@ impl Profile {
     /// The lag, in steps from `-REACH` with fractions by a parabola, at which lips and sound agree most, and how well.
     /// Positive: the sound comes later.
     pub(super) fn best(&self) -> Option<(f32, f32)> {
-        let near = |l: usize| self.steps() >= LITTLE || l.abs_diff(REACH) <= NEAR;
+        let reach = NEAR.iter().find(|(steps, _)| self.steps() < *steps).map_or(REACH, |(_, reach)| *reach);
+        let near = |l: usize| l.abs_diff(REACH) <= reach;
         let means: Vec<Option<f32>> = (0..LAGS).map(|l| self.mean(l).filter(|_| near(l))).collect();
         let (at, top) =
             means.iter().enumerate().filter_map(|(l, m)| m.map(|m| (l, m))).max_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -272,6 +272,11 @@ mod tests {
             let (at, _) = hill(lag).best().unwrap();
             assert!((at - lag).abs() < 0.01, "{at} for {lag}");
         }
+        // far lags are believed where there is much speech
+        let mut much = Profile::default();
+        (0..6).for_each(|_| much.add(&hill(41.5)));
+        assert!((much.best().unwrap().0 - 41.5).abs() < 0.01);
+        assert!(hill(41.5).best().unwrap().1 < 0.1);
         assert_eq!(Profile::default().best(), None);
     }
 

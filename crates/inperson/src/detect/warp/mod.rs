@@ -116,14 +116,15 @@ impl Detector for Warp {
             .fact("looks", f64::from(looks))
             .fact("looks_refused_share", sum.gate.refused_share());
         found.subject = candidate;
-        let suspicious = found.llr().is_some_and(|llr| llr > 0.5);
-        if suspicious {
+        // named for study too, where the calibration gives it no weight
+        let seen = looks >= LEAST && (!self.calibration.tells() || found.llr().is_some_and(|llr| llr > 0.5));
+        if seen {
             for (name, value) in told(&sum.mean()) {
                 found = found.fact(name, value);
             }
         }
         out.push(found);
-        if suspicious {
+        if seen {
             let message = "look here: this part of the picture differs most from what is around it";
             out.extend(sum.worst.notes("warp.region", message, candidate));
         }

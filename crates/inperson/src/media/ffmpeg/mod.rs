@@ -118,8 +118,13 @@ impl FileSource {
         let found = structure::read(&mut file, bytes);
         file.rewind().map_err(|e| Error::io(path, e))?;
         let input = open_input(file, &name, &found)?;
-        let mut info =
-            MediaInfo { input: name.clone(), bytes: Some(bytes), structure: found.parts, ..probe::container(&input) };
+        let mut info = MediaInfo {
+            input: name.clone(),
+            bytes: Some(bytes),
+            structure: found.parts,
+            truncated: found.should_end.is_some(),
+            ..probe::container(&input)
+        };
         probe::check_limits(&input, &info, limits)?;
         let video = VideoTrack::open(&input, &name, limits, options.threads, &mut info);
         let audio = AudioTrack::open(&input, &name, options.audio_track, &mut info);

@@ -112,12 +112,18 @@ pub(super) fn ctm(text: &str) -> Read {
     Ok((TranscriptFormat::Ctm, found))
 }
 
+/// Runs of lines between blank ones; a second line of times starts a block too, with the cue's number before it, since some tools write no
+/// blank lines.
 fn blocks(text: &str) -> Vec<Vec<&str>> {
     let mut blocks: Vec<Vec<&str>> = vec![Vec::new()];
     for line in text.lines().map(str::trim) {
+        let Some(block) = blocks.last_mut() else { break };
         if line.is_empty() {
             blocks.push(Vec::new());
-        } else if let Some(block) = blocks.last_mut() {
+        } else if line.contains("-->") && block.iter().any(|l| l.contains("-->")) {
+            let number = block.pop_if(|l| !l.is_empty() && l.bytes().all(|b| b.is_ascii_digit()));
+            blocks.push(number.into_iter().chain([line]).collect());
+        } else {
             block.push(line);
         }
     }

@@ -24,6 +24,13 @@ fn subtitles() {
     let talk: String = (1..9).map(|n| cue(n, if n == 4 { "Because: it rained" } else { "and so on" })).collect();
     assert!(read(&talk).speakers().is_empty(), "one colon in eight cues is no name");
 
+    let tight = "1\n00:00:01,000 --> 00:00:02,000\nI left in\n2019\n2\n00:00:03,000 --> 00:00:04,000\nand moved\n00:00:05,000 --> 00:00:06,000\nhere\n";
+    assert_eq!(
+        said(&read(tight)),
+        [(1.0, None, "I left in 2019"), (3.0, None, "and moved"), (5.0, None, "here")],
+        "no blank lines"
+    );
+
     let vtt = "WEBVTT\n\nNOTE made up\n\n7\n00:01.000 --> 00:03.000 align:start\n<v Anna>Why?</v> <v Ben>So it is.</v>\n\n01:00:00.000 --> 01:00:01.000\nZoe Q: hello\n";
     let t = read(vtt);
     assert_eq!(t.speakers(), ["Anna", "Ben", "Zoe Q"]);
