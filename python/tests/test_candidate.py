@@ -66,7 +66,7 @@ def test_who_comes_back_after_a_while_is_the_same(candidate, tmp_path):
 
 def test_what_others_say_by_the_transcript_is_not_the_candidate_s(candidate, tmp_path):
     def told(speaker):
-        session = inperson.Analyzer(checks=["voice"], speaker=speaker).session(video=False, audio=True)
+        session = inperson.Analyzer(checks=["voice"], config={"speaker": speaker}).session(video=False, audio=True)
         session.push_text("what is said", start=0.0, end=9.0, speaker="Ann")
         session.push_text("what is said", start=9.0, end=14.0, speaker="Bob")
         sound = inperson.Analyzer(checks=["capture"]).observe(candidate)["audio"]

@@ -21,8 +21,8 @@ use crate::manifest::{Input, inputs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Files, folders (searched for media), or manifests: CSV with a column `path`, relative to the manifest, and where
-    /// there is one `transcript`
+    /// Files, folders (searched for media), or manifests: CSV (comma, semicolon or tab) with a column `path`, relative to
+    /// the manifest, and where there is one `transcript`
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
     /// File that one line an input is written to
@@ -119,18 +119,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The whole line with its end, and whether the input could be looked at. A defect in one input stays there.
-fn analyse(analyzer: &Analyzer, input: &Input, transcriber: Option<&str>) -> (String, bool) {
+/// What an input amounts to. A defect in one stays there.
+fn look(analyzer: &Analyzer, input: &Input, transcriber: Option<&str>) -> Result<Report, String> {
+    if let Some(problem) = &input.problem {
+        return Err(problem.clone());
+    }
     let path = &input.path;
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let transcript = words(analyzer, path, input.transcript.as_deref(), transcriber)?;
         let report = analyzer.analyze_with_transcript(path, transcript.as_ref(), |_| ControlFlow::Continue(()))?;
         report.to_json().map(|_| report)
     }));
-    let result = result.map_or_else(
+    looked.map_or_else(
         |_| Err(format!("{}: analysing it failed, which is a defect", path.display())),
         |r| r.map_err(|e| e.to_string()),
-    );
+    )
+}
+
+/// The whole line with its end, and whether the input could be looked at.
+fn analyse(analyzer: &Analyzer, input: &Input, transcriber: Option<&str>) -> (String, bool) {
+    let result = look(analyzer, input, transcriber);
     let good = result.is_ok();
     let line = Line {
         input: &input.name,

@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Sound track to analyse, counted from 0 among the sound tracks
     #[arg(long, value_name = "N")]
     audio_track: Option<usize>,
+    /// The one channel of it to hear, counted from 0, where each person has one [default: all mixed]
+    #[arg(long, value_name = "N")]
+    audio_channel: Option<usize>,
 }
 
 impl Options {
@@ -50,6 +53,7 @@ impl Options {
         config.candidate = self.candidate.clone().unwrap_or(config.candidate);
         config.speaker = self.speaker.clone().or(config.speaker);
         config.audio_track = self.audio_track.or(config.audio_track);
+        config.audio_channel = self.audio_channel.or(config.audio_channel);
         Ok(config)
     }
 

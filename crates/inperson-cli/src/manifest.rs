@@ -1,10 +1,12 @@
 //! What a batch is made of: files, folders, or a manifest with a column `path`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use csv::{ByteRecord, ReaderBuilder, Trim};
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 
 /// One input, as the user named it, and what else the manifest says of it.
 #[derive(Debug, Clone)]
@@ -13,72 +15,190 @@ pub(crate) struct Input {
     pub(crate) path: PathBuf,
     pub(crate) transcript: Option<PathBuf>,
     pub(crate) meta: Option<Map<String, Value>>,
+    /// Why a row of a manifest names nothing to look at.
+    pub(crate) problem: Option<String>,
 }
 
 /// Extensions that are taken from a folder; a file named by hand is taken whatever its name.
-const MEDIA: [&str; 24] = [
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "flv", "wmv", "asf", "mpg", "mpeg", "ts", "mts", "3gp", "ogv", "ogg",
-    "opus", "wav", "flac", "mp3", "m4a", "aac", "wma", "amr",
+const MEDIA: [&str; 38] = [
+    "mp4", "m4v", "mov", "qt", "mkv", "mka", "webm", "weba", "avi", "flv", "f4v", "wmv", "asf", "mpg", "mpeg", "vob",
+    "ts", "mts", "m2t", "m2ts", "mxf", "3gp", "3g2", "3ga", "ogv", "ogg", "oga", "opus", "wav", "flac", "aif", "aiff",
+    "caf", "mp3", "m4a", "aac", "wma", "amr",
 ];
+/// Extensions of manifests.
+const LISTS: [&str; 2] = ["csv", "tsv"];
+/// What may stand between the cells of a manifest.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+/// Columns that mean something.
+const PATH: &str = "path";
+const TRANSCRIPT: &str = "transcript";
 
-/// All inputs in order: files as named, folders sorted by path, manifests row by row.
+/// All inputs in order: files as named, folders sorted by path, manifests row by row. What a folder holds beside media is told on
+/// standard error.
 pub(crate) fn inputs(named: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in named {
         if path.is_dir() {
-            let mut files = Vec::new();
-            walk(path, &mut files)?;
+            let (mut files, mut left) = (Vec::new(), LeftOut::default());
+            walk(path, &mut files, &mut left)?;
             files.sort();
             inputs.extend(files.into_iter().map(plain));
-        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+            left.tell(path);
+        } else if has_extension(path, &LISTS) {
             inputs.extend(manifest(path)?);
         } else {
             inputs.push(plain(path.clone()));
         }
     }
     if inputs.is_empty() {
-        return Err(Failure::other("nothing to analyse: no file was named and no folder holds media"));
+        let reason = "nothing to analyse: no file was named, no folder holds media and no manifest has a row";
+        return Err(Failure::other(reason));
     }
     Ok(inputs)
 }
 
 fn plain(path: PathBuf) -> Input {
-    Input { name: path.to_string_lossy().into_owned(), path, transcript: None, meta: None }
+    Input { name: path.to_string_lossy().into_owned(), path, transcript: None, meta: None, problem: None }
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+fn has_extension(path: &Path, known: &[&str]) -> bool {
+    path.extension().is_some_and(|e| known.iter().any(|k| e.eq_ignore_ascii_case(k)))
+}
+
+/// What a folder holds that is not taken from it.
+#[derive(Default)]
+struct LeftOut {
+    /// Files by extension.
+    files: BTreeMap<String, usize>,
+    /// Links to folders, which may lead round in a circle.
+    links: usize,
+}
+
+impl LeftOut {
+    fn tell(&self, folder: &Path) {
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let mut parts = Vec::new();
+        let files: usize = self.files.values().sum();
+        if files > 0 {
+            let kinds: Vec<String> = self.files.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            parts.push(format!("{} not taken for media ({})", count(files, "file"), kinds.join(", ")));
+        }
+        if self.links > 0 {
+            parts.push(format!("{} to folders", count(self.links, "link")));
+        }
+        if !parts.is_empty() {
+            let (folder, parts) = (folder.display(), parts.join(" and "));
+            complain(&Failure::other(format!("{folder}: left out {parts}; name them to have them looked at")));
+        }
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>, left: &mut LeftOut) -> Result<(), Failure> {
     let failed = |e| Failure::file(folder, e);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
-        let media = || path.extension().is_some_and(|e| MEDIA.iter().any(|m| e.eq_ignore_ascii_case(m)));
-        if kind.is_dir() {
-            walk(&path, files)?;
-        } else if media() {
+        let path = entry.path();
+        if entry.file_type().map_err(failed)?.is_dir() {
+            walk(&path, files, left)?;
+        } else if path.is_dir() {
+            left.links += 1;
+        } else if has_extension(&path, &MEDIA) {
             files.push(path);
+        } else {
+            let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy().to_lowercase()));
+            *left.files.entry(extension.unwrap_or_else(|| "without extension".to_owned())).or_default() += 1;
         }
     }
     Ok(())
 }
 
+/// Where the columns of a manifest stand.
+struct Columns {
+    names: Vec<String>,
+    path: usize,
+    transcript: Option<usize>,
+}
+
 fn manifest(file: &Path) -> Result<Vec<Input>, Failure> {
-    let failed = |e: csv::Error| Failure::other(format!("{}: {e}", file.display()));
-    let mut reader = csv::Reader::from_path(file).map_err(failed)?;
-    let header = reader.headers().map_err(failed)?.clone();
-    let named = |name: &str| header.iter().position(|h| h.trim_start_matches('\u{feff}').trim() == name);
-    let words = named("transcript");
-    let Some(column) = named("path") else {
-        return Err(Failure::other(format!("{}: this manifest has no column `path`", file.display())));
-    };
-    let folder = file.parent().unwrap_or(Path::new(""));
+    let bytes = std::fs::read(file).map_err(|e| Failure::file(file, e))?;
+    let (delimiter, columns) = header(&bytes).map_err(|e| Failure::other(format!("{}: {e}", file.display())))?;
     let mut inputs = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(failed)?;
-        let name = record.get(column).unwrap_or_default().to_owned();
-        let transcript = words.and_then(|w| record.get(w)).filter(|w| !w.trim().is_empty()).map(|w| folder.join(w));
-        let others = header.iter().zip(&record).enumerate().filter(|(i, _)| *i != column);
-        let meta = others.map(|(_, (key, value))| (key.to_owned(), Value::from(value))).collect();
-        inputs.push(Input { path: folder.join(&name), name, transcript, meta: Some(meta) });
+    for record in reader(delimiter).from_reader(&bytes[..]).byte_records() {
+        let record = record.map_err(|e| Failure::other(format!("{}: {e}", file.display())))?;
+        // the header is the first row
+        inputs.push(row(file, &columns, &record, inputs.len() + 2));
     }
     Ok(inputs)
+}
+
+fn reader(delimiter: u8) -> ReaderBuilder {
+    let mut reader = ReaderBuilder::new();
+    reader.delimiter(delimiter).flexible(true).trim(Trim::All);
+    reader
+}
+
+/// What stands between the cells, and the columns: of the delimiters the one that gives a column `path`.
+fn header(bytes: &[u8]) -> Result<(u8, Columns), String> {
+    const AS_UTF8: &str = "this manifest is not UTF-8: save it as CSV in UTF-8";
+    let mut seen: Vec<String> = Vec::new();
+    for delimiter in DELIMITERS {
+        let mut reader = reader(delimiter).from_reader(bytes);
+        let header = reader.headers().map_err(|e| if e.is_io_error() { e.to_string() } else { AS_UTF8.to_owned() })?;
+        let names: Vec<String> = header.iter().map(|h| h.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        let find = |name: &str| {
+            let mut found = names.iter().enumerate().filter(|(_, n)| n.eq_ignore_ascii_case(name)).map(|(i, _)| i);
+            match (found.next(), found.next()) {
+                (_, Some(_)) => Err(format!("this manifest has more than one column `{name}`: leave one")),
+                (first, None) => Ok(first),
+            }
+        };
+        if let Some(path) = find(PATH)? {
+            let transcript = find(TRANSCRIPT)?;
+            return Ok((delimiter, Columns { path, transcript, names: apart(&names) }));
+        }
+        if names.len() > seen.len() {
+            seen = names;
+        }
+    }
+    let listed: Vec<String> = seen.iter().map(|n| format!("`{n}`")).collect();
+    let has = if listed.is_empty() { "is empty".to_owned() } else { format!("has the columns {}", listed.join(", ")) };
+    Err(format!("this manifest has no column `{PATH}`; it {has}"))
+}
+
+/// Names that none of them shares with another, so that no cell takes the place of another.
+fn apart(names: &[String]) -> Vec<String> {
+    let one = |(i, name): (usize, &String)| match names[..i].iter().filter(|n| *n == name).count() {
+        _ if name.is_empty() => format!("column {}", i + 1),
+        0 => name.clone(),
+        before => format!("{name} ({})", before + 1),
+    };
+    names.iter().enumerate().map(one).collect()
+}
+
+/// A row as an input; one that cannot be used says why, in its place.
+fn row(file: &Path, columns: &Columns, record: &ByteRecord, number: usize) -> Input {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let cell = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned();
+    let (path, words) = (cell(columns.path), columns.transcript.map(cell).filter(|w| !w.is_empty()));
+    let (cells, expected) = (record.len(), columns.names.len());
+    let problem = if record.iter().any(|c| std::str::from_utf8(c).is_err()) {
+        Some("it is not UTF-8: save the manifest as CSV in UTF-8".to_owned())
+    } else if path.is_empty() {
+        Some(format!("its cell `{PATH}` is empty"))
+    } else if cells < expected {
+        Some(format!("it has {cells} of {expected} cells"))
+    } else if record.iter().skip(expected).any(|c| !c.is_empty()) {
+        Some(format!("it has {cells} cells for {expected} columns: a cell with a delimiter in it needs quotes"))
+    } else if [Some(&path), words.as_ref()].iter().flatten().any(|c| c.contains('\n')) {
+        Some("a cell goes on over the end of its line: is a quote not closed?".to_owned())
+    } else {
+        None
+    };
+    let meta = columns.names.iter().enumerate().take(cells).filter(|(i, _)| *i != columns.path);
+    let meta = meta.map(|(i, name)| (name.clone(), Value::from(cell(i)))).collect();
+    let problem = problem.map(|p| format!("{}: row {number}: {p}", file.display()));
+    let name = if path.is_empty() { format!("{}: row {number}", file.display()) } else { path.clone() };
+    // nothing is looked at, so that nothing must be kept apart from the results
+    let (path, words) = if problem.is_some() { (PathBuf::new(), None) } else { (folder.join(path), words) };
+    Input { name, path, transcript: words.map(|w| folder.join(w)), meta: Some(meta), problem }
 }

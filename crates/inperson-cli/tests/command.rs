@@ -7,6 +7,9 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+#[path = "command/inputs.rs"]
+mod inputs;
+
 fn inperson(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_inperson")).args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
 }

@@ -46,6 +46,8 @@ pub struct Config {
     pub speaker: Option<String>,
     /// Sound track to analyse, counted among the sound tracks from 0. Default: the container's default.
     pub audio_track: Option<usize>,
+    /// The one channel of it to hear, counted from 0, where each person has one. Default: all of them mixed.
+    pub audio_channel: Option<usize>,
     /// Threads for decoding one input; 0 for one a core. It changes no result, and is not written into reports. Default: `0`.
     #[serde(skip_serializing)]
     pub decode_threads: usize,

@@ -74,6 +74,8 @@ pub enum Reason {
     Music,
     /// Several people speak at once.
     OverlappingSpeech,
+    /// Two channels that hold one person each were mixed, so that it is not known whose voice is heard.
+    MixedChannels,
     /// Too little material of the kind the check needs.
     TooShort,
     /// The face is too small.

@@ -148,8 +148,12 @@ impl Analyzer {
         progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let (path, config) = (path.as_ref(), &self.0.config);
-        let options =
-            MediaOptions { audio_track: config.audio_track, threads: config.decode_threads, ..MediaOptions::default() };
+        let options = MediaOptions {
+            audio_track: config.audio_track,
+            audio_channel: config.audio_channel,
+            threads: config.decode_threads,
+            ..MediaOptions::default()
+        };
         let mut source = Ahead::new(FileSource::open(path, &config.limits, &options)?)?;
         std::thread::scope(|scope| {
             let hash = scope.spawn(|| hash_file(path));
@@ -172,7 +176,11 @@ impl Analyzer {
         recogniser: impl FnOnce(&Path) -> Result<String>,
     ) -> Result<Transcript> {
         let config = &self.0.config;
-        let options = MediaOptions { audio_track: config.audio_track, ..MediaOptions::default() };
+        let options = MediaOptions {
+            audio_track: config.audio_track,
+            audio_channel: config.audio_channel,
+            ..MediaOptions::default()
+        };
         Transcript::recognise(path.as_ref(), &config.limits, &options, recogniser)
     }
 
@@ -199,6 +207,7 @@ impl Analyzer {
             session.push(Sample::Text(words.clone()))?;
         }
         session.pull(source, progress)?;
+        session.media.notes.extend(transcript.into_iter().flat_map(|t| t.notes.iter().cloned()));
         session.finish()
     }
 }
@@ -314,6 +323,7 @@ impl Session {
             self.judge.observe(&moment, &self.media)?;
         }
         self.judge.finish()?;
+        self.watch.describe(&mut self.media);
         let beyond = self.watch.timeline.words_left();
         if beyond > 0 {
             self.media.notes.push(MediaNote {
@@ -324,7 +334,7 @@ impl Session {
         }
         let span = self.span();
         if span.is_empty() {
-            return Err(Error::media(&self.media.input, "no picture and no sound could be decoded"));
+            return Err(Error::media(&self.media.input, "no picture and no sound came"));
         }
         let mut evidence = self.judge.take();
         self.conclude(&mut evidence);

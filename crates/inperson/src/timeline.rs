@@ -11,6 +11,8 @@ use crate::track::{FaceObservation, FrameFacts, Seen};
 
 /// Length of a hop, microseconds.
 pub(crate) const HOP: i64 = 1_000_000;
+/// Sound that begins so near the end of what came before joins on to it, samples: clocks of calls jitter.
+const JOINS: i64 = AUDIO_RATE as i64 / 25;
 /// Seconds that one stream may run ahead of another before the other is given up on.
 const PATIENCE_S: i64 = 5;
 
@@ -38,6 +40,10 @@ pub(crate) struct Timeline {
     /// How far each stream was seen; `None` for a stream that the media does not have.
     video_seen: Option<Timestamp>,
     audio_seen: Option<Timestamp>,
+    /// Number of the sample after the last chunk's.
+    audio_end: Option<i64>,
+    /// Frames, and seconds of sound, that came when their hop was done.
+    late: (u64, f64),
 }
 
 impl Timeline {
@@ -53,6 +59,8 @@ impl Timeline {
             // just before the start: no frame was seen yet
             video_seen: (unknown || media.video.is_some()).then_some(Timestamp(-1)),
             audio_seen: (unknown || media.audio.is_some()).then_some(Timestamp::ZERO),
+            audio_end: None,
+            late: (0, 0.0),
         }
     }
 
@@ -67,16 +75,22 @@ impl Timeline {
             self.frames.push_back(seen.facts);
             self.faces.extend(seen.faces);
             self.burst.extend(seen.burst);
+        } else {
+            self.late.0 += 1;
         }
     }
 
     pub(crate) fn push_audio(&mut self, chunk: &AudioChunk) {
         let at = sample_at(chunk.at);
+        let at = self.audio_end.filter(|end| (end - at).abs() <= JOINS).unwrap_or(at);
+        self.audio_end = Some(at + chunk.samples.len() as i64);
         let end = time_of(at + chunk.samples.len() as i64);
         self.audio_seen = self.audio_seen.max(Some(end));
         if end > self.start {
             let finite = |&s: &f32| if s.is_finite() { s } else { 0.0 };
             self.audio.push_back((at, chunk.samples.iter().map(finite).collect()));
+        } else {
+            self.late.1 += chunk.samples.len() as f64 / f64::from(AUDIO_RATE);
         }
     }
 
@@ -84,9 +98,21 @@ impl Timeline {
         self.words.push_back(words);
     }
 
-    /// Utterances that no hop has taken.
+    /// Frames, and seconds of sound, that came when their hop was done and were left out.
+    pub(crate) const fn late(&self) -> (u64, f64) {
+        self.late
+    }
+
+    /// Utterances that begin beyond the end.
     pub(crate) fn words_left(&self) -> usize {
         self.words.len()
+    }
+
+    /// A last hop without length for words that came late: recognisers are slower than speech.
+    pub(crate) fn late_words(&mut self) -> Option<Hop> {
+        let (words, beyond): (Vec<_>, Vec<_>) = self.words.drain(..).partition(|w| w.span.start < self.start);
+        self.words = beyond.into();
+        (!words.is_empty()).then(|| Hop { span: Span::new(self.start, self.start), words, ..Hop::default() })
     }
 
     /// The next hop that is complete.

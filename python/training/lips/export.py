@@ -78,7 +78,7 @@ def main() -> None:
     p.add_argument("--folds", default="0,1,2", help="the networks that are put together")
     p.add_argument("--models", type=Path, required=True)
     p.add_argument("--fit", type=Path, required=True, help="calibration and metrics that lips.report wrote")
-    p.add_argument("--version", default="0.2.0")
+    p.add_argument("--version", default="0.3.0")
     a = p.parse_args()
     folder = a.models / "lipsync"
     folder.mkdir(parents=True, exist_ok=True)

@@ -179,7 +179,10 @@ impl Detector for Voice {
 
     fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
         let seconds = self.total as f64 / f64::from(AUDIO_RATE);
-        let (raw, finding) = if self.listened.len() <= self.several {
+        let mixed = whole.media.notes.iter().any(|n| n.code == "channels_differ");
+        let (raw, finding) = if mixed {
+            (self.raw(), Finding::Abstain { reason: Reason::MixedChannels })
+        } else if self.listened.len() <= self.several {
             let reason = match (self.several, self.heard, self.music) {
                 (1.., ..) => Reason::OverlappingSpeech,
                 (_, _, true) => Reason::Music,
@@ -198,6 +201,9 @@ impl Detector for Voice {
                 "the voice lies outside what the check was calibrated on"
             }
             Finding::Abstain { reason: Reason::Music } => "music lies under the voice, which the check does not judge",
+            Finding::Abstain { reason: Reason::MixedChannels } => {
+                "each channel holds another person's voice, and both were mixed: choose the candidate's channel"
+            }
             Finding::Abstain { reason: Reason::OverlappingSpeech } => {
                 "several voices speak at once, which the check does not judge"
             }

@@ -116,6 +116,8 @@ pub struct VideoFrame {
     pub packet_bytes: u32,
     /// Whether the encoder marked it as a key frame.
     pub key: bool,
+    /// Whether it was decoded with errors, or may show those of a frame before it: no face is looked for in it.
+    pub damaged: bool,
     planes: Arc<dyn PlaneData>,
 }
 
@@ -145,6 +147,7 @@ impl VideoFrame {
             rotation: Rotation::None,
             packet_bytes: 0,
             key: false,
+            damaged: false,
             planes,
         };
         if width == 0 || height == 0 {

@@ -14,7 +14,7 @@ mod structure;
 mod transcript;
 
 pub use ahead::Ahead;
-pub use ffmpeg::{FileSource, MediaOptions};
+pub use ffmpeg::{FileSource, MediaOptions, Resampler};
 pub use frame::{AudioChunk, ColorMatrix, PixelLayout, Plane, PlaneData, Rotation, Utterance, VideoFrame};
 pub use hash::hash_file;
 pub use info::{AudioStreamInfo, Limits, MediaInfo, MediaNote, VideoStreamInfo};

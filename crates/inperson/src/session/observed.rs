@@ -30,8 +30,12 @@ impl Analyzer {
     /// When the file cannot be looked at.
     pub fn observe(&self, path: impl AsRef<Path>) -> Result<Observed> {
         let config = &self.0.config;
-        let options =
-            MediaOptions { audio_track: config.audio_track, threads: config.decode_threads, ..MediaOptions::default() };
+        let options = MediaOptions {
+            audio_track: config.audio_track,
+            audio_channel: config.audio_channel,
+            threads: config.decode_threads,
+            ..MediaOptions::default()
+        };
         let mut source = Ahead::new(FileSource::open(path.as_ref(), &config.limits, &options)?)?;
         let wanted = Wanted { bursts: Bursts::Always, context: true, takes: false };
         let mut tracker = Tracker::new(self.0.faces.clone(), config, wanted)?;

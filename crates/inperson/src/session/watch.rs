@@ -2,7 +2,8 @@
 
 use crate::detect::Window;
 use crate::error::{Error, Result};
-use crate::media::{AUDIO_RATE, Limits, MediaInfo, Sample};
+use crate::media::{AUDIO_RATE, AudioChunk, Limits, MediaInfo, MediaNote, Sample};
+use crate::time::Timestamp;
 use crate::timeline::{Hop, Timeline};
 use crate::track::{Heard, Tracker, Tracks};
 
@@ -35,31 +36,92 @@ impl Moment {
     }
 }
 
+/// How much sound comes in how much time: sound of another rate, pushed as it is, would be a slow deep voice.
+#[derive(Debug, Default)]
+struct Pace {
+    since: Option<Timestamp>,
+    seconds: f64,
+}
+
+impl Pace {
+    /// Seconds of sound that are compared with their times.
+    const OVER_S: f64 = 3.0;
+    /// Times as much sound as time from which it cannot be right; 48 and 44.1 kHz, and two channels, are beyond.
+    const MOST: f64 = 1.5;
+
+    /// How many times too long the sound of the last seconds is, if it is.
+    fn too_fast(&mut self, chunk: &AudioChunk) -> Option<f64> {
+        let own = chunk.samples.len() as f64 / f64::from(AUDIO_RATE);
+        let since = *self.since.get_or_insert(chunk.at);
+        // up to where this chunk begins the sound before it has had time
+        let passed = (chunk.at.since(since) as f64 / 1e6).max(0.0);
+        let times = self.seconds / passed.max(1e-3);
+        if self.seconds >= Self::OVER_S && times > Self::MOST {
+            return Some(times);
+        }
+        if passed > 2.0 * Self::OVER_S {
+            (self.since, self.seconds) = (Some(chunk.at), 0.0);
+        }
+        self.seconds += own;
+        None
+    }
+}
+
 /// Follows faces and voices, and cuts time into hops.
 pub(super) struct Watch {
     pub(super) timeline: Timeline,
     pub(super) tracker: Tracker,
-    /// Bytes of words taken in.
+    /// Bytes of words, frames with the size of the last, and samples taken in.
     text_bytes: usize,
+    frames: u64,
+    size: (u32, u32),
+    samples: u64,
+    pace: Pace,
     limits: Limits,
     input: String,
 }
 
 impl Watch {
     pub(super) fn new(tracker: Tracker, media: &MediaInfo, limits: Limits) -> Self {
-        Self { timeline: Timeline::new(media), tracker, text_bytes: 0, limits, input: media.input.clone() }
+        Self {
+            timeline: Timeline::new(media),
+            tracker,
+            text_bytes: 0,
+            frames: 0,
+            size: (0, 0),
+            samples: 0,
+            pace: Pace::default(),
+            limits,
+            input: media.input.clone(),
+        }
     }
 
     /// Takes a sample in.
     ///
     /// # Errors
     /// When a model fails; [`Error::Limit`] when a sample lies beyond the longest duration, a frame is too large or there
-    /// are too many words. That sample is not taken in, and the session goes on.
+    /// are too many words, [`Error::Media`] when sound lasts much longer than its times allow. That sample is not taken in, and the
+    /// session goes on.
     pub(super) fn take(&mut self, sample: Sample) -> Result<()> {
         self.check(&sample)?;
+        if let Sample::Audio(chunk) = &sample
+            && let Some(times) = self.pace.too_fast(chunk)
+        {
+            let reason = format!(
+                "its sound lasts {times:.1} times as long as its times allow: {AUDIO_RATE} Hz mono is expected, so resample it first \
+                 (media::Resampler) or mix its channels"
+            );
+            return Err(Error::media(&self.input, reason));
+        }
         match sample {
-            Sample::Video(frame) => self.timeline.push_frame(self.tracker.look(&frame)?),
-            Sample::Audio(chunk) => self.timeline.push_audio(&chunk),
+            Sample::Video(frame) => {
+                (self.frames, self.size) = (self.frames + 1, (frame.width, frame.height));
+                self.timeline.push_frame(self.tracker.look(&frame)?);
+            }
+            Sample::Audio(chunk) => {
+                self.samples += chunk.samples.len() as u64;
+                self.timeline.push_audio(&chunk);
+            }
             Sample::Text(words) => {
                 self.text_bytes += words.text.len();
                 self.timeline.push_words(words);
@@ -100,8 +162,48 @@ impl Watch {
 
     /// At the end of the media: the next hop with whatever is left.
     pub(super) fn last(&mut self) -> Option<Moment> {
-        let hop = self.timeline.last_hop()?;
+        let hop = self.timeline.last_hop().or_else(|| self.timeline.late_words())?;
         Some(self.moment(hop))
+    }
+
+    /// What a call turned out to be, where nobody said it: a file knows by itself.
+    pub(super) fn describe(&self, media: &mut MediaInfo) {
+        let mut note = |code: &str, message: String| {
+            if !media.notes.iter().any(|n| n.code == code) {
+                media.notes.push(MediaNote { code: code.to_owned(), span: None, message });
+            }
+        };
+        let (frames, sound_s) = self.timeline.late();
+        if frames > 0 {
+            note(
+                "video_late",
+                format!("{frames} pictures came more than 5 s after the sound of their time, and were left out"),
+            );
+        }
+        if sound_s > 0.0 {
+            note(
+                "audio_late",
+                format!(
+                    "{sound_s:.1} s of sound came more than 5 s after the pictures of their time, and were left out"
+                ),
+            );
+        }
+        if media.video.is_some() && self.frames == 0 {
+            note("no_pictures", "no picture came".to_owned());
+        }
+        if media.audio.is_some() && self.samples == 0 {
+            note("no_sound", "no sound came".to_owned());
+        }
+        let seconds = self.timeline.analysed().seconds();
+        media.seen_duration_s = media.seen_duration_s.or(Some(seconds));
+        if let Some(video) = media.video.as_mut().filter(|v| v.frames == 0) {
+            (video.frames, (video.width, video.height)) = (self.frames, self.size);
+            video.frame_rate = if seconds > 0.0 { self.frames as f64 / seconds } else { 0.0 };
+            video.pixel_aspect = 1.0;
+        }
+        if let Some(audio) = media.audio.as_mut().filter(|a| a.samples == 0) {
+            (audio.samples, audio.sample_rate, audio.channels) = (self.samples, AUDIO_RATE, 1);
+        }
     }
 
     fn moment(&mut self, hop: Hop) -> Moment {

@@ -112,6 +112,9 @@ impl FaceFollower {
             luma: luma.into(),
             pixels: pixels.into(),
         };
+        if frame.damaged {
+            return Ok(Seen { facts, faces: Vec::new(), burst: Vec::new() });
+        }
         let burst = self.wanted.bursts.now(frame.at, self.last_burst);
         if burst {
             self.last_burst = frame.at;

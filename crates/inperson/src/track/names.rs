@@ -1,6 +1,6 @@
 //! Who speaks when, by the names in a transcript.
 
-use crate::media::Utterance;
+use crate::media::{Transcript, Utterance};
 use crate::time::Span;
 
 /// What others than the candidate say, as far as a transcript names them.
@@ -18,8 +18,8 @@ impl Names {
 
     /// Takes the words that begin in a hop, and gives the stretches of it in which somebody else speaks.
     pub(super) fn others(&mut self, hop: Span, words: &[Utterance]) -> Vec<Span> {
-        let other = |u: &&Utterance| u.speaker.is_some() && u.speaker != self.candidate;
-        if self.candidate.is_some() {
+        if let Some(candidate) = &self.candidate {
+            let other = |u: &&Utterance| u.speaker.as_ref().is_some_and(|s| !Transcript::same_speaker(s, candidate));
             self.others.extend(words.iter().filter(other).map(|u| u.span));
         }
         self.others.retain(|o| o.end > hop.start);

@@ -139,7 +139,7 @@ fn bad_input_is_one_line_that_names_the_file() {
         (made.missing("folder.mp4").folder(), "folder"),
         (pipe, "pipe"),
         (Made::new("huge.avi", &huge), "16000x16000"),
-        (Made::sized_zero("zero.avi"), "0x0"),
+        (Made::sized_zero("zero.avi"), "no picture and no sound"),
         (made.missing("missing.mp4"), "No such file"),
     ];
     for (case, reason) in cases {
@@ -241,4 +241,26 @@ fn a_stream_without_a_decoder_is_named_and_the_other_one_is_read() {
         assert_eq!(got.frames.is_empty(), code == "no_pictures");
         assert_eq!(got.chunks.is_empty(), code == "no_sound");
     }
+}
+
+#[test]
+fn one_channel_of_two_can_be_heard_and_two_people_are_named() {
+    // left speaks for five seconds, then right
+    let turns = "aevalsrc=0.2*sin(2764*t)*lt(t\\,5)|0.2*sin(5529*t)*gte(t\\,5):s=48000:d=10";
+    let made = Made::new("two.wav", &["-f", "lavfi", "-i", turns]);
+    let (mut levels, mut notes) = (Vec::new(), Vec::new());
+    for audio_channel in [None, Some(0), Some(1)] {
+        let options = MediaOptions { audio_channel, ..MediaOptions::default() };
+        let got = drain(FileSource::open(&made.path, &Limits::default(), &options).unwrap()).unwrap();
+        let sound = got.sound();
+        let half = sound.len() / 2;
+        let level = |s: &[f32]| (s.iter().map(|v| v * v).sum::<f32>() / s.len() as f32).sqrt() > 0.05;
+        levels.push([level(&sound[..half - 800]), level(&sound[half + 800..])]);
+        notes.push(got.has_note("channels_differ"));
+    }
+    assert_eq!(levels, [[true, true], [true, false], [false, true]]);
+    assert_eq!(notes, [true, false, false]);
+    let options = MediaOptions { audio_channel: Some(2), ..MediaOptions::default() };
+    let error = FileSource::open(&made.path, &Limits::default(), &options).unwrap_err().to_string();
+    assert!(error.contains("channel 2") && error.contains("has 2"), "{error}");
 }

@@ -175,8 +175,8 @@ impl Detector for Answers {
         if candidate.is_some() {
             self.second.conclude(answers.iter().map(|(a, _)| a), out);
         }
-        if let Some(name) = self.speaker.as_deref().filter(|_| answers.is_empty() && candidate.is_some()) {
-            let message = format!("nobody is called `{name}` in the transcript");
+        let turns: Vec<Said> = self.judged.iter().map(|(said, _)| said.clone()).collect();
+        if let Some(message) = turns::remark(&turns, self.speaker.as_deref()) {
             out.push(Evidence::new("answers.speaker", Question::Answers, whole.span, Finding::Note, message));
         }
     }
@@ -184,7 +184,7 @@ impl Detector for Answers {
     fn judged_s(&self, _candidate: Option<u32>) -> f64 {
         let turns: Vec<Said> = self.judged.iter().map(|(said, _)| said.clone()).collect();
         let candidate = turns::candidate(&turns, self.speaker.as_deref());
-        let theirs = |said: &Said| candidate.is_none() || said.speaker == candidate;
+        let theirs = |said: &Said| candidate.as_deref().is_none_or(|name| said.by(name));
         let judged = self.judged.iter().filter(|(said, j)| theirs(said) && j.wording.llr().is_some());
         // of a long turn its first words alone
         let share = |words: usize| (wording::MOST_WORDS as f64 / words.max(1) as f64).min(1.0);

@@ -1,6 +1,6 @@
 //! From utterances to the candidate's answers and the questions before them.
 
-use crate::media::Utterance;
+use crate::media::{Transcript, Utterance};
 use crate::time::Span;
 use crate::track::Tracks;
 
@@ -10,6 +10,10 @@ const NEW_TURN: i64 = 8_000_000;
 const BACKCHANNEL: usize = 3;
 /// Confidence from which a turn is believed to be somebody else's.
 const ELSEWHERE: f32 = 0.5;
+/// Share of the words that no name stands beside from which names do not tell who the candidate is.
+const NAMELESS: f64 = 0.2;
+/// Most speakers that a remark lists.
+const MOST_LISTED: usize = 5;
 
 /// A stretch in which one person speaks.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +51,11 @@ impl Said {
 
     pub(super) fn count(&self) -> usize {
         self.text.split_whitespace().count()
+    }
+
+    /// Whether it is said by whom that name means.
+    pub(super) fn by(&self, name: &str) -> bool {
+        self.speaker.as_deref().is_some_and(|s| Transcript::same_speaker(s, name))
     }
 
     /// Whether this is a question, by its mark or its first words.
@@ -117,15 +126,19 @@ pub(super) fn turns(utterances: &[Utterance]) -> Vec<Said> {
     joined
 }
 
-/// Who the candidate is: as named, else who says most among those who do not ask most; `None` where nobody is named.
+/// Who the candidate is: as named, else who says most among those who do not ask most; `None` where nobody is named, or too few
+/// are: the words without a name may be the candidate's.
 pub(super) fn candidate(turns: &[Said], named: Option<&str>) -> Option<String> {
     if let Some(name) = named {
         return Some(name.to_owned());
     }
+    if nameless(turns) > NAMELESS {
+        return None;
+    }
     let mut speakers: Vec<(&str, usize, usize)> = Vec::new();
     for turn in turns {
         let Some(name) = turn.speaker.as_deref() else { continue };
-        let at = speakers.iter().position(|s| s.0 == name).unwrap_or_else(|| {
+        let at = speakers.iter().position(|s| Transcript::same_speaker(s.0, name)).unwrap_or_else(|| {
             speakers.push((name, 0, 0));
             speakers.len() - 1
         });
@@ -137,13 +150,48 @@ pub(super) fn candidate(turns: &[Said], named: Option<&str>) -> Option<String> {
     speakers.iter().filter(|s| asker.as_deref() != Some(s.0)).max_by_key(|s| s.1).map(|s| s.0.to_owned())
 }
 
+/// Share of the words that no name stands beside.
+fn nameless(turns: &[Said]) -> f64 {
+    let count = |bare: bool| -> usize { turns.iter().filter(|t| !bare || t.speaker.is_none()).map(Said::count).sum() };
+    count(true) as f64 / count(false).max(1) as f64
+}
+
+/// What a reader should know of whose words were judged, where the transcript's names do not tell it, or not as was asked.
+pub(super) fn remark(turns: &[Said], named: Option<&str>) -> Option<String> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in turns.iter().filter_map(|t| t.speaker.as_deref()) {
+        if !found.iter().any(|f| Transcript::same_speaker(f, name)) {
+            found.push(name);
+        }
+    }
+    let listed: Vec<String> = found.iter().take(MOST_LISTED).map(|f| format!("`{f}`")).collect();
+    let more = found.len().saturating_sub(MOST_LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names = format!("{}{more}", listed.join(", "));
+    let bare = nameless(turns);
+    let share = format!("{:.0} % of the transcript's words have no speaker's name", 100.0 * bare);
+    match named {
+        _ if turns.is_empty() => None,
+        Some(name) if found.is_empty() => Some(format!("nobody is called `{name}` in the transcript: it names nobody")),
+        Some(name) if !turns.iter().any(|t| t.by(name)) => {
+            Some(format!("nobody is called `{name}` in the transcript; it names {names}"))
+        }
+        Some(name) if bare > NAMELESS => Some(format!("{share}, and were not judged as those of `{name}`")),
+        None if bare > NAMELESS && !found.is_empty() => Some(format!(
+            "{share}, so that the candidate was not chosen among those it names ({names}): whatever is not seen to be somebody else's was \
+             judged, also what an interviewer says; name the candidate"
+        )),
+        _ => None,
+    }
+}
+
 /// The candidate's answers, each with the turn before it.
 pub(super) fn answers(turns: &[Said], candidate: Option<&str>, tracks: &Tracks) -> Vec<Answer> {
     let mut found = Vec::new();
     let mut before: Option<&Said> = None;
     for turn in turns {
         let theirs = match candidate {
-            Some(name) => turn.speaker.as_deref() == Some(name),
+            Some(name) => turn.by(name),
             None => !elsewhere(turn.span, tracks),
         };
         if theirs {
@@ -198,10 +246,38 @@ mod tests {
     }
 
     #[test]
+    fn the_candidate_is_known_by_any_way_of_writing_the_name() {
+        let turns = turns(&[
+            say(0, Some("Bob"), "What did you build?"),
+            say(2, Some("Ann Smith (She/Her)"), "I built a scheduler for wards"),
+        ]);
+        assert_eq!(answers(&turns, Some("ann  smith"), &Tracks::default()).len(), 1);
+        assert_eq!(remark(&turns, Some("ann smith")), None);
+        assert_eq!(remark(&turns, None), None);
+        let said = remark(&turns, Some("Cy")).unwrap();
+        assert!(said.contains("`Cy`") && said.contains("`Bob`, `Ann Smith (She/Her)`"), "{said}");
+        assert_eq!(remark(&[], Some("Cy")), None, "without a transcript nothing is said of it");
+    }
+
+    #[test]
+    fn who_alone_has_a_name_is_not_taken_for_the_candidate() {
+        let turns = turns(&[
+            say(0, Some("Bob"), "please go on and tell us more of that"),
+            say(2, None, "I built a scheduler for wards"),
+            say(4, Some("Bob"), "I see"),
+        ]);
+        assert_eq!(candidate(&turns, None), None);
+        assert!(remark(&turns, None).unwrap().starts_with("35 % of the transcript's words have no speaker's name"));
+        assert_eq!(candidate(&turns, Some("Bob")).as_deref(), Some("Bob"), "as asked");
+        assert!(remark(&turns, Some("Bob")).unwrap().contains("not judged as those of `Bob`"));
+    }
+
+    #[test]
     fn a_monologue_without_names_is_the_candidates() {
         let turns =
             turns(&[say(0, None, "one two three four"), say(1, None, "five"), say(60, None, "a new start here")]);
         assert_eq!((candidate(&turns, None), turns.len()), (None, 2));
+        assert_eq!(remark(&turns, None), None);
         assert_eq!(answers(&turns, None, &Tracks::default()).len(), 2);
         assert_eq!(turns[0].words.len(), 1, "only single words carry times of their own");
     }

@@ -22,6 +22,8 @@ mod times;
 #[derive(Debug, Default)]
 pub struct Capture {
     judged_s: f64,
+    /// Whether any picture, and any sound, came.
+    came: [bool; 2],
     speech_s: f64,
     freeze: freeze::Freeze,
     loops: loops::Loops,
@@ -49,9 +51,12 @@ impl Detector for Capture {
     }
 
     fn observe(&mut self, window: &Window<'_>, out: &mut Vec<Evidence>) -> Result<()> {
-        if !window.frames.is_empty() || !window.heard.is_empty() {
-            self.judged_s += window.span.seconds();
-        }
+        let now = [!window.frames.is_empty(), !window.heard.is_empty()];
+        let promised = [window.media.video.is_some(), window.media.audio.is_some()];
+        // a camera or microphone that was announced and sends nothing was not judged
+        let streams = (0..2).filter(|&k| promised[k] || now[k]).count().max(1);
+        self.judged_s += window.span.seconds() * now.iter().filter(|&&n| n).count() as f64 / streams as f64;
+        (0..2).for_each(|k| self.came[k] |= now[k]);
         self.speech_s += window.speech.iter().map(|s| s.seconds()).sum::<f64>();
         self.freeze.observe(window, out);
         self.loops.observe(window);
@@ -81,7 +86,11 @@ impl Detector for Capture {
             out.push(evidence("capture.all", whole.span, Finding::Abstain { reason: Reason::TooShort }, message));
         } else if !signs {
             let finding = Finding::Score { raw: 0.0, llr: NO_SIGN };
-            let message = "no sign against a camera and a microphone in use was found";
+            let message = match self.came {
+                [true, false] => "no sign against a camera in use was found; no sound came",
+                [false, true] => "no sign against a microphone in use was found; no picture came",
+                _ => "no sign against a camera and a microphone in use was found",
+            };
             out.push(evidence("capture.no_sign", whole.span, finding, message));
         }
     }

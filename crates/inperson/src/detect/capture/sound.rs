@@ -21,6 +21,11 @@ impl Sound {
         let rate = i64::from(AUDIO_RATE);
         for (i, &sample) in window.audio.iter().enumerate() {
             let at = window.span.start.plus(i as i64 * 1_000_000 / rate);
+            if sample == 0.0 && !window.heard.iter().any(|s| s.contains(at)) {
+                // no sound came here at all, which the recording's notes say
+                (self.zeros, self.since) = (0, None);
+                continue;
+            }
             if sample == 0.0 {
                 self.since = self.since.or(Some(at));
                 self.zeros += 1;

@@ -39,6 +39,8 @@ pub struct Channel {
     spectra: Spectra,
     /// Speech of the last hops: frames reach across their borders.
     speech: VecDeque<Span>,
+    /// Likewise where sound came at all: what is filled up with silence is no pause.
+    heard: VecDeque<Span>,
     speech_s: f64,
     band: band::Band,
     floor: floor::Floor,
@@ -51,6 +53,7 @@ impl Default for Channel {
         Self {
             spectra: Spectra::new(SIZE, STEP),
             speech: VecDeque::new(),
+            heard: VecDeque::new(),
             speech_s: 0.0,
             band: band::Band::default(),
             floor: floor::Floor::default(),
@@ -66,16 +69,20 @@ impl Detector for Channel {
     }
 
     fn observe(&mut self, window: &Window<'_>, _out: &mut Vec<Evidence>) -> Result<()> {
-        self.speech.retain(|s| window.span.start.since(s.end) < 2_000_000);
-        self.speech.extend(window.speech);
+        for (held, new) in [(&mut self.speech, window.speech), (&mut self.heard, window.heard)] {
+            held.retain(|s| window.span.start.since(s.end) < 2_000_000);
+            held.extend(new);
+        }
         self.speech_s += window.speech.iter().map(|s| s.seconds()).sum::<f64>();
-        let Self { spectra, speech, band, floor, splice, repeats, .. } = self;
+        let Self { spectra, speech, heard, band, floor, splice, repeats, .. } = self;
         let spoken = |at: Timestamp| speech.iter().any(|s| s.contains(at));
+        let came = |at: Timestamp| heard.iter().any(|s| s.contains(at));
         spectra.push(window.audio, |first, power| {
             let at = time_of(first + SIZE as i64 / 2);
             let voiced = spoken(at);
-            // a frame is a pause where no speech touches it
-            let pause = !voiced && !spoken(at.plus(-100_000)) && !spoken(at.plus(100_000));
+            // a frame is a pause where no speech touches it, and sound came all the while
+            let around = [at.plus(-100_000), at.plus(100_000)];
+            let pause = !voiced && !around.iter().any(|&t| spoken(t)) && came(at) && came(around[0]);
             if voiced {
                 band.hear(power);
             }

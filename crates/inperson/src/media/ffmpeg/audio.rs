@@ -4,7 +4,8 @@ use ff::format::sample::{Sample, Type};
 use ff::software::resampling;
 use ffmpeg_next as ff;
 
-use super::{Packets, micros, probe};
+use super::channels::Channels;
+use super::{MediaOptions, Packets, micros, probe};
 use crate::error::{Error, Result};
 use crate::media::{AUDIO_RATE, AudioChunk, AudioStreamInfo, MediaInfo, MediaNote};
 use crate::time::{Span, Timestamp};
@@ -20,8 +21,14 @@ pub(super) struct AudioTrack {
     pub(super) start: Option<i64>,
     /// Samples decoded, at the stored rate.
     pub(super) decoded: u64,
+    /// Rate and channels of the sound decoded last.
+    pub(super) heard_as: Option<(u32, u16)>,
     decoder: ff::decoder::Audio,
+    /// The one channel that is asked for; all are mixed otherwise.
+    channel: Option<usize>,
     resampler: Option<Resampler>,
+    /// What the two channels of a mixture hold.
+    channels: Channels,
     /// Samples not yet given out, and when the first of them is heard.
     pending: Vec<f32>,
     anchor: Timestamp,
@@ -31,9 +38,13 @@ pub(super) struct AudioTrack {
     rejected: u64,
 }
 
-/// A resampler and what it takes.
+/// Resamplers and what they take.
 struct Resampler {
-    context: resampling::Context,
+    /// All channels in one; nothing where one channel is asked for.
+    mix: Option<resampling::Context>,
+    /// Channels apart: the one that is asked for, or both of two, to know what the mixture holds.
+    apart: Option<resampling::Context>,
+    channel: Option<usize>,
     takes: (Sample, u32, u16),
     /// Samples put in since the anchor.
     taken: i64,
@@ -44,9 +55,10 @@ impl AudioTrack {
     pub(super) fn open(
         input: &ff::format::context::Input,
         name: &str,
-        track: Option<usize>,
+        options: &MediaOptions,
         info: &mut MediaInfo,
     ) -> Result<Option<Self>> {
+        let track = options.audio_track;
         let sound = || input.streams().filter(|s| s.parameters().medium() == ff::media::Type::Audio);
         let stream = match track {
             Some(number) => Some(sound().nth(number).ok_or_else(|| {
@@ -64,11 +76,22 @@ impl AudioTrack {
         context.set_packet_time_base(stream.time_base());
         let opened = context.open_as(codec);
         let decoder = opened.and_then(ff::decoder::Opened::audio).map_err(|e| failed(e.to_string().to_lowercase()))?;
+        let has = u32::from(decoder.channels());
+        if let Some(channel) = options.audio_channel.filter(|&c| has > 0 && c >= has as usize) {
+            let reason =
+                format!("sound channel {channel} was asked for; the sound of {name} has {has}, counted from 0");
+            return Err(Error::Config(reason));
+        }
+        let (tracks, number) = (sound().count(), sound().position(|s| s.index() == stream.index()).unwrap_or_default());
+        if tracks > 1 && track.is_none() {
+            let message = format!("there are {tracks} sound tracks; number {number} is heard, counted from 0");
+            info.notes.push(MediaNote { code: "other_sound".to_owned(), span: None, message });
+        }
         info.audio = Some(AudioStreamInfo {
             index: stream.index(),
             codec: id.name().to_owned(),
             profile: probe::profile(decoder.profile()),
-            track: sound().position(|s| s.index() == stream.index()).unwrap_or_default(),
+            track: number,
             samples: 0,
             sample_rate: decoder.rate(),
             channels: u32::from(decoder.channels()),
@@ -80,8 +103,11 @@ impl AudioTrack {
             packets: Packets::new(&stream),
             start: probe::start(&stream),
             decoded: 0,
+            heard_as: None,
             decoder,
+            channel: options.audio_channel,
             resampler: None,
+            channels: Channels::default(),
             pending: Vec::with_capacity(2 * CHUNK),
             anchor: Timestamp::ZERO,
             given: 0,
@@ -122,6 +148,7 @@ impl AudioTrack {
         self.decoded += sound.samples() as u64;
         let declared = sound.timestamp().map(|t| Timestamp(micros(t, self.packets.time_base).saturating_sub(zero)));
         let takes = (sound.format(), sound.rate(), sound.channels());
+        self.heard_as = Some((takes.1, takes.2));
         let expected = self.resampler.as_ref().map(|r| self.anchor.plus(r.taken * 1_000_000 / i64::from(r.takes.1)));
         let strays = expected.zip(declared).is_some_and(|(e, d)| d.since(e).abs() > STRAY);
         let changed = self.resampler.as_ref().is_some_and(|r| r.takes != takes);
@@ -135,11 +162,11 @@ impl AudioTrack {
                 let kind = if changed { &mut self.changes } else { &mut self.gaps };
                 *kind = (kind.0 + 1, kind.1.or(Some(ended)));
             }
-            self.resampler = Resampler::new(&sound, takes);
+            self.resampler = Resampler::new(&sound, takes, self.channel);
             (self.anchor, self.given) = (at, 0);
         }
         match &mut self.resampler {
-            Some(resampler) => resampler.run(&sound, &mut self.pending),
+            Some(resampler) => resampler.run(&sound, &mut self.pending, &mut self.channels),
             None => self.rejected += 1,
         }
         before
@@ -148,7 +175,7 @@ impl AudioTrack {
     /// Gets out what the resampler still holds.
     fn flush(&mut self) {
         if let Some(resampler) = &mut self.resampler {
-            resampler.flush(&mut self.pending);
+            resampler.flush(&mut self.pending, &mut self.channels);
         }
     }
 
@@ -172,6 +199,9 @@ impl AudioTrack {
         if let (count, Some(at)) = self.changes {
             note("audio_changed", Some(at), format!("rate or channels of the sound change {count} times"));
         }
+        for (code, message) in self.channels.notes() {
+            note(code, None, message);
+        }
         if self.decoded == 0 || self.rejected > 0 {
             note("no_sound", None, "sound in the stream could not be decoded or has no known channels".to_owned());
         }
@@ -179,32 +209,56 @@ impl AudioTrack {
 }
 
 impl Resampler {
-    fn new(sound: &ff::frame::Audio, takes: (Sample, u32, u16)) -> Option<Self> {
-        let (format, rate, _) = takes;
-        let (mono, float) = (ff::ChannelLayout::MONO, Sample::F32(Type::Packed));
-        let context = resampling::Context::get(format, sound.channel_layout(), rate, float, mono, AUDIO_RATE).ok()?;
-        Some(Self { context, takes, taken: 0 })
+    fn new(sound: &ff::frame::Audio, takes: (Sample, u32, u16), channel: Option<usize>) -> Option<Self> {
+        let (format, rate, channels) = takes;
+        let layout = sound.channel_layout();
+        let planes = Sample::F32(Type::Planar);
+        let to = |layout_out| resampling::Context::get(format, layout, rate, planes, layout_out, AUDIO_RATE).ok();
+        let (mix, apart) = match channel {
+            Some(channel) if channel < usize::from(channels) => (None, Some(to(layout)?)),
+            Some(_) => return None,
+            None => (Some(to(ff::ChannelLayout::MONO)?), if channels == 2 { to(layout) } else { None }),
+        };
+        Some(Self { mix, apart, channel, takes, taken: 0 })
     }
 
-    fn run(&mut self, sound: &ff::frame::Audio, out: &mut Vec<f32>) {
-        let held = self.context.delay().map_or(0, |d| d.output.max(0));
-        let room = sound.samples() as u64 * u64::from(AUDIO_RATE) / u64::from(self.takes.1) + 64;
-        let mut resampled = Self::buffer(usize::try_from(room).unwrap_or(0) + usize::try_from(held).unwrap_or(0));
-        if self.context.run(sound, &mut resampled).is_ok() {
-            out.extend_from_slice(resampled.plane(0));
-        }
+    fn run(&mut self, sound: &ff::frame::Audio, out: &mut Vec<f32>, channels: &mut Channels) {
+        let rate = self.takes.1;
+        let room = |context: &resampling::Context| {
+            let held = context.delay().map_or(0, |d| d.output.max(0));
+            let new = sound.samples() as u64 * u64::from(AUDIO_RATE) / u64::from(rate) + 64;
+            usize::try_from(new).unwrap_or(0) + usize::try_from(held).unwrap_or(0)
+        };
+        self.each(room, |context, resampled| context.run(sound, resampled).is_ok(), out, channels);
         self.taken += sound.samples() as i64;
     }
 
-    fn flush(&mut self, out: &mut Vec<f32>) {
-        let held = self.context.delay().map_or(0, |d| d.output.max(0));
-        let mut resampled = Self::buffer(usize::try_from(held).unwrap_or(0) + 64);
-        if self.context.flush(&mut resampled).is_ok() {
-            out.extend_from_slice(resampled.plane(0));
-        }
+    fn flush(&mut self, out: &mut Vec<f32>, channels: &mut Channels) {
+        let room = |context: &resampling::Context| {
+            usize::try_from(context.delay().map_or(0, |d| d.output.max(0))).unwrap_or(0) + 64
+        };
+        self.each(room, |context, resampled| context.flush(resampled).is_ok(), out, channels);
     }
 
-    fn buffer(samples: usize) -> ff::frame::Audio {
-        ff::frame::Audio::new(Sample::F32(Type::Packed), samples, ff::ChannelLayout::MONO)
+    fn each(
+        &mut self,
+        room: impl Fn(&resampling::Context) -> usize,
+        mut run: impl FnMut(&mut resampling::Context, &mut ff::frame::Audio) -> bool,
+        out: &mut Vec<f32>,
+        channels: &mut Channels,
+    ) {
+        let mut through = |context: &mut resampling::Context| {
+            let layout = context.output().channel_layout;
+            let mut resampled = ff::frame::Audio::new(Sample::F32(Type::Planar), room(context), layout);
+            run(context, &mut resampled).then_some(resampled)
+        };
+        if let Some(mixed) = self.mix.as_mut().and_then(&mut through) {
+            out.extend_from_slice(mixed.plane(0));
+        }
+        match (self.apart.as_mut().and_then(&mut through), self.channel) {
+            (Some(apart), Some(channel)) => out.extend_from_slice(apart.plane(channel)),
+            (Some(apart), None) if apart.planes() == 2 => channels.hear(apart.plane(0), apart.plane(1)),
+            _ => {}
+        }
     }
 }

@@ -5,8 +5,10 @@
 //! URL, and playlists cannot open other files.
 
 mod audio;
+mod channels;
 mod packets;
 mod probe;
+mod resampler;
 mod video;
 
 use std::fs::File;
@@ -18,6 +20,7 @@ use ffmpeg_next as ff;
 
 use self::audio::AudioTrack;
 use self::packets::Packets;
+pub use self::resampler::Resampler;
 use self::video::VideoTrack;
 use super::clock::Clock;
 use super::{AudioChunk, Limits, MediaInfo, MediaNote, Sample, Source, VideoFrame, structure};
@@ -38,6 +41,8 @@ const DECLARING: [&str; 4] = ["mov", "matroska", "avi", "flv"];
 pub struct MediaOptions {
     /// Sound track to decode, counted among the sound tracks from 0. Default: the container's default.
     pub audio_track: Option<usize>,
+    /// The one channel of it to hear, counted from 0. Default: all of them mixed.
+    pub audio_channel: Option<usize>,
     /// Threads for decoding the picture; 0 for one a core. Default: `0`.
     pub threads: usize,
     /// Leave the pictures undecoded; times stay those of the whole recording. Default: `false`.
@@ -127,7 +132,7 @@ impl FileSource {
         };
         probe::check_limits(&input, &info, limits)?;
         let video = VideoTrack::open(&input, &name, limits, options.threads, &mut info);
-        let audio = AudioTrack::open(&input, &name, options.audio_track, &mut info);
+        let audio = AudioTrack::open(&input, &name, options, &mut info);
         let (video, audio) = readable(video, audio, &mut info.notes)?;
         if video.is_none() && audio.is_none() {
             return Err(Error::media(name, "it has no picture stream and no sound stream"));
@@ -316,6 +321,9 @@ impl Source for FileSource {
                 let step = self.video.as_ref().map_or(0, |v| v.step);
                 if let Some(info) = &mut self.info.video {
                     info.frames += 1;
+                    if info.width == 0 {
+                        (info.width, info.height) = (frame.width, frame.height);
+                    }
                     info.interlaced |= self.video.as_ref().is_some_and(|v| v.interlaced > 0);
                 }
                 frame.at.plus(step)
@@ -323,6 +331,9 @@ impl Source for FileSource {
             Some(Sample::Audio(chunk)) => {
                 if let (Some(info), Some(track)) = (&mut self.info.audio, &self.audio) {
                     info.samples = track.decoded;
+                    if let (0, Some((rate, channels))) = (info.sample_rate, track.heard_as) {
+                        (info.sample_rate, info.channels) = (rate, u32::from(channels));
+                    }
                 }
                 chunk.at.plus(chunk.samples.len() as i64 * 1_000_000 / i64::from(super::AUDIO_RATE))
             }

@@ -70,12 +70,12 @@ pub(super) fn turn(matrix: &[u8]) -> (Rotation, bool) {
         let bytes = matrix.get(4 * i..4 * i + 4).and_then(|b| b.try_into().ok());
         f64::from(bytes.map_or(0, i32::from_ne_bytes))
     };
-    let (a, b, d) = (cell(0), cell(1), cell(4));
-    if a == 0.0 && b == 0.0 {
+    // where "down" goes tells the turn, also of a picture that is mirrored as well; mirrors stay, since faces look alike in them
+    let (b, d) = (cell(1), cell(4));
+    if b == 0.0 && d == 0.0 {
         return (Rotation::None, false);
     }
-    // a flip upside down is a half turn seen in a mirror
-    let angle = if b == 0.0 && a > 0.0 && d < 0.0 { 180.0 } else { b.atan2(a).to_degrees() };
+    let angle = b.atan2(d).to_degrees();
     let quarters = (angle / 90.0).round();
     let rotation = match (quarters as i64).rem_euclid(4) {
         1 => Rotation::Quarter,
@@ -108,6 +108,9 @@ mod tests {
             ([-1, 0, 0, 0, -1], Rotation::Half),
             ([0, -1, 0, 1, 0], Rotation::ThreeQuarters),
             ([1, 0, 0, 0, -1], Rotation::Half),
+            ([-1, 0, 0, 0, 1], Rotation::None),
+            ([0, 1, 0, 1, 0], Rotation::Quarter),
+            ([0, -1, 0, -1, 0], Rotation::ThreeQuarters),
             ([0, 0, 0, 0, 0], Rotation::None),
         ] {
             assert_eq!(turn(&matrix(cells)), (rotation, false), "{cells:?}");

@@ -40,6 +40,8 @@ pub(super) struct VideoTrack {
     frames: u64,
     repaired: u64,
     damaged: (u64, Option<Timestamp>),
+    /// Whether a frame was damaged and no key frame came since.
+    broken: bool,
     notes: Vec<MediaNote>,
 }
 
@@ -65,13 +67,23 @@ impl VideoTrack {
         let (threads, pixels) = (threads.to_string(), limits.pixels.min(i32::MAX as u64).to_string());
         let threads = if threads == "0" { "auto" } else { &threads };
         let options = [("threads", threads), ("thread_type", "frame+slice"), ("max_pixels", &pixels)];
-        check_size(name, declared_size(&stream), limits.pixels)?;
+        // a stream that begins in the middle declares no size; each frame is checked anyway
+        if let size @ (1.., 1..) = declared_size(&stream) {
+            check_size(name, size, limits.pixels)?;
+        }
         let opened = context.open_as_with(codec, options.into_iter().collect());
         let decoder = opened.and_then(ff::decoder::Opened::video).map_err(|e| failed(e.to_string().to_lowercase()))?;
         let (rotation, rounded) = probe::rotation(&stream);
         let mut notes = Vec::new();
         if rounded {
             notes.push(note("rotation_rounded", None, "the rotation tag is not a quarter turn; rounded".to_owned()));
+        }
+        let pictures =
+            input.streams().filter(|s| s.parameters().medium() == ff::media::Type::Video && moving(s)).count();
+        if pictures > 1 {
+            let message =
+                format!("there are {pictures} picture streams; the one at index {} is looked at", stream.index());
+            info.notes.push(note("other_pictures", None, message));
         }
         let described = describe(&stream, &decoder, rotation);
         let rate = if described.frame_rate > 0.0 { described.frame_rate } else { described.base_rate };
@@ -91,6 +103,7 @@ impl VideoTrack {
             frames: 0,
             repaired: 0,
             damaged: (0, None),
+            broken: false,
             notes,
         }))
     }
@@ -118,9 +131,11 @@ impl VideoTrack {
             self.notes.push(note("size_changed", Some(Span::new(at, at)), message));
         }
         self.size = Some(size);
-        if picture.is_corrupt() || picture.has_decode_errors() {
+        let errors = picture.is_corrupt() || picture.has_decode_errors();
+        if errors {
             self.damaged = (self.damaged.0 + 1, self.damaged.1.or(Some(at)));
         }
+        self.broken = errors || self.broken && !picture.is_key();
         let time = picture.pts().unwrap_or_else(|| picture.packet().dts);
         let packet_bytes = self.sizes.iter().find(|(t, _)| *t == time).map(|(_, bytes)| *bytes);
         let key = picture.is_key();
@@ -151,6 +166,7 @@ impl VideoTrack {
         frame.rotation = self.rotation;
         frame.packet_bytes = packet_bytes.unwrap_or(0);
         frame.key = key;
+        frame.damaged = self.broken;
         self.frames += 1;
         Ok(Some(frame))
     }

@@ -1,70 +1,112 @@
 //! Formats of lines: SubRip, WebVTT and CTM.
 
-use super::{Read, TranscriptFormat, seconds, utterance};
+use super::{ReadLines, TranscriptFormat, seconds, utterance};
 use crate::media::Utterance;
 
+/// What stands before the line of each of two people in one cue.
+const DASHES: [char; 3] = ['-', '–', '—'];
+
 /// Blocks between blank lines whose first or second line holds the times.
-pub(super) fn srt(text: &str) -> Read {
-    let mut found = Vec::new();
+pub(super) fn srt(text: &str) -> ReadLines {
+    let mut cues = Cues::default();
     for block in blocks(text) {
-        let Some((start, end, lines)) = cue(&block)? else { continue };
-        found.push(utterance(start, end, None, &without_tags(&lines.join(" "))));
+        if let Some((start, end, lines)) = cues.cue(&block) {
+            let parts = parts(&lines).into_iter().map(|words| (None, words)).collect();
+            share(start, end, parts, &mut cues.found);
+        }
     }
-    Ok((TranscriptFormat::Srt, found))
+    cues.read(TranscriptFormat::Srt)
 }
 
 /// What whisper.cpp prints: `[00:00:00.000 --> 00:00:02.500]   words`, a line a cue.
-pub(super) fn whisper_cpp(text: &str) -> Read {
-    let mut found = Vec::new();
+pub(super) fn whisper_cpp(text: &str) -> ReadLines {
+    let mut cues = Cues::default();
     for line in text.lines().filter(|l| !l.trim().is_empty()) {
         let parts = line.trim().strip_prefix('[').and_then(|l| l.split_once(']'));
         let times = parts.and_then(|(times, _)| times.split_once("-->"));
         let times = times.and_then(|(start, end)| Some((seconds(start)?, seconds(end)?)));
-        let (Some((_, words)), Some((start, end))) = (parts, times) else {
-            return Err(format!("`{}` is no line of whisper.cpp's", line.chars().take(60).collect::<String>()));
-        };
-        found.push(utterance(start, end, None, words));
+        match (parts, times) {
+            (Some((_, words)), Some((start, end))) if end >= start => {
+                cues.found.push(utterance(start, end, None, words));
+            }
+            _ => cues.leave_out(|| format!("`{}` is no line of whisper.cpp's", short(line))),
+        }
     }
-    Ok((TranscriptFormat::Whisper, found))
+    cues.read(TranscriptFormat::Whisper)
 }
 
 /// As SubRip, with speakers as `<v Name>`, as `Name: words` (Zoom), or as a line of JSON (Teams).
-pub(super) fn vtt(text: &str) -> Read {
-    let mut found = Vec::new();
+pub(super) fn vtt(text: &str) -> ReadLines {
+    let mut cues = Cues::default();
     for block in blocks(text) {
-        if ["NOTE", "STYLE", "REGION", "WEBVTT"].iter().any(|word| block[0].starts_with(word)) {
+        let first = block[0].split_whitespace().next().unwrap_or_default();
+        // some tools write no blank line behind the header
+        let header = ["NOTE", "STYLE", "REGION", "WEBVTT"].contains(&first);
+        if header && !block.iter().any(|l| l.contains("-->")) {
             continue;
         }
-        let Some((start, end, lines)) = cue(&block)? else { continue };
+        let Some((start, end, lines)) = cues.cue(&block) else { continue };
         let whole = lines.join(" ");
         if let Ok(teams) = serde_json::from_str::<serde_json::Value>(&whole)
             && let Some(words) = teams["spokenText"].as_str()
         {
-            found.push(utterance(start, end, teams["speakerName"].as_str(), words));
-            continue;
+            cues.found.push(utterance(start, end, teams["speakerName"].as_str(), words));
+        } else if whole.contains("<v") {
+            share(start, end, voices(&whole), &mut cues.found);
+        } else {
+            let parts = parts(&lines).into_iter().map(|words| (None, words)).collect();
+            share(start, end, parts, &mut cues.found);
         }
-        voices(start, end, &whole, &mut found);
     }
-    Ok((TranscriptFormat::WebVtt, found))
+    cues.read(TranscriptFormat::WebVtt)
 }
 
-/// A cue may hold several `<v Name>` parts: its time is shared out by their length.
-fn voices(start: f64, end: f64, text: &str, found: &mut Vec<Utterance>) {
+/// The `<v Name>` parts of a cue.
+fn voices(text: &str) -> Vec<(Option<&str>, String)> {
     let mut parts: Vec<(Option<&str>, String)> = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find("<v") {
         let (before, tagged) = rest.split_at(at);
         parts.push((None, without_tags(before)));
-        let Some((tag, after)) = tagged.split_once('>') else { break };
+        let Some((tag, after)) = tagged.split_once('>') else {
+            parts.push((None, without_tags(tagged)));
+            break;
+        };
         let name = tag.trim_start_matches("<v").trim_start_matches(|c: char| c == '.' || c.is_alphanumeric()).trim();
         let until = after.find("<v").unwrap_or(after.len());
         parts.push((Some(name), without_tags(&after[..until])));
         rest = &after[until..];
     }
-    if parts.is_empty() {
-        found.push(utterance(start, end, None, &without_tags(text)));
-        return;
+    parts
+}
+
+/// What several people say in one cue: captions put `>>` before each, or a dash before the line of each.
+fn parts(lines: &[&str]) -> Vec<String> {
+    let text = without_tags(&lines.join("\n"));
+    let dialogue = text.starts_with(DASHES);
+    let mut parts = vec![String::new()];
+    for line in text.lines() {
+        let line = if dialogue && line.starts_with(DASHES) {
+            parts.push(String::new());
+            line.trim_start_matches(DASHES)
+        } else {
+            line
+        };
+        for (number, piece) in line.split(">>").enumerate() {
+            if number > 0 {
+                parts.push(String::new());
+            }
+            if let Some(last) = parts.last_mut() {
+                last.push(' ');
+                last.push_str(piece);
+            }
+        }
     }
+    parts
+}
+
+/// The time of a cue is shared out to its parts by their length.
+fn share(start: f64, end: f64, mut parts: Vec<(Option<&str>, String)>, found: &mut Vec<Utterance>) {
     parts.retain(|(_, words)| !words.trim().is_empty());
     let total: usize = parts.iter().map(|(_, words)| words.len()).sum();
     let mut at = start;
@@ -76,8 +118,8 @@ fn voices(start: f64, end: f64, text: &str, found: &mut Vec<Utterance>) {
 }
 
 /// `file channel start duration word [confidence]`, comments behind `;;`.
-pub(super) fn ctm(text: &str) -> Read {
-    let mut found = Vec::new();
+pub(super) fn ctm(text: &str) -> ReadLines {
+    let mut cues = Cues::default();
     let mut channels: Vec<String> = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split(";;").next().unwrap_or_default();
@@ -91,25 +133,23 @@ pub(super) fn ctm(text: &str) -> Read {
             fields.get(3).and_then(|f| seconds(f)),
             fields.get(4),
         ) else {
-            return Err(format!(
-                "this is no transcript: not SRT, WebVTT, TextGrid or known JSON, and line {} is not `file channel \
-                 start duration word` of a CTM",
-                number + 1
-            ));
+            cues.leave_out(|| format!("line {} is not `file channel start duration word` of a CTM", number + 1));
+            continue;
         };
         if !channels.iter().any(|c| c == channel) {
             channels.push(channel.to_owned());
         }
         // alternatives and sounds that are no words
         if !word.starts_with('<') && !word.starts_with('[') {
-            found.push(utterance(start, start + length, Some(channel), word));
+            cues.found.push(utterance(start, start + length, Some(channel), word));
         }
     }
     if channels.len() < 2 {
         // one channel says nothing of who speaks
-        found.iter_mut().for_each(|u: &mut Utterance| u.speaker = None);
+        cues.found.iter_mut().for_each(|u| u.speaker = None);
     }
-    Ok((TranscriptFormat::Ctm, found))
+    let other = |reason| format!("this is no transcript: not SRT, WebVTT, TextGrid or known JSON, and {reason}");
+    cues.read(TranscriptFormat::Ctm).map_err(other)
 }
 
 /// Runs of lines between blank ones; a second line of times starts a block too, with the cue's number before it, since some tools write no
@@ -121,7 +161,7 @@ fn blocks(text: &str) -> Vec<Vec<&str>> {
         if line.is_empty() {
             blocks.push(Vec::new());
         } else if line.contains("-->") && block.iter().any(|l| l.contains("-->")) {
-            let number = block.pop_if(|l| !l.is_empty() && l.bytes().all(|b| b.is_ascii_digit()));
+            let number = block.pop_if(|l| number(l));
             blocks.push(number.into_iter().chain([line]).collect());
         } else {
             block.push(line);
@@ -134,18 +174,60 @@ fn blocks(text: &str) -> Vec<Vec<&str>> {
 /// Start and end in seconds, and lines.
 type Cue<'a> = (f64, f64, Vec<&'a str>);
 
-/// A cue; `None` for a block without times.
-fn cue<'a>(block: &[&'a str]) -> Result<Option<Cue<'a>>, String> {
-    let Some(at) = block.iter().take(2).position(|l| l.contains("-->")) else { return Ok(None) };
-    let times = block[at].split_once("-->");
-    let parsed = times.and_then(|(start, end)| {
-        // settings may stand behind the end
-        Some((seconds(start)?, seconds(end.split_whitespace().next()?)?))
-    });
-    match parsed {
-        Some((start, end)) if end >= start => Ok(Some((start, end, block[at + 1..].to_vec()))),
-        _ => Err(format!("`{}` is not a time range", block[at])),
+/// What is read, cue by cue. One that is broken costs no more than itself.
+#[derive(Default)]
+struct Cues {
+    found: Vec<Utterance>,
+    left_out: usize,
+    /// What is wrong with the first that was left out.
+    first: Option<String>,
+}
+
+impl Cues {
+    fn leave_out(&mut self, reason: impl FnOnce() -> String) {
+        self.left_out += 1;
+        self.first.get_or_insert_with(reason);
     }
+
+    /// The cue in a block, unless it is broken.
+    fn cue<'a>(&mut self, block: &[&'a str]) -> Option<Cue<'a>> {
+        let Some(at) = block.iter().position(|l| l.contains("-->")) else {
+            // a number alone lost its cue long ago
+            if !block.iter().all(|l| number(l)) {
+                self.leave_out(|| format!("`{}` has no time range", short(&block.join(" "))));
+            }
+            return None;
+        };
+        let times = block[at].split_once("-->").and_then(|(start, end)| {
+            // settings may stand behind the end
+            Some((seconds(start)?, seconds(end.split_whitespace().next()?)?))
+        });
+        let Some((start, end)) = times.filter(|(start, end)| end >= start) else {
+            self.leave_out(|| format!("`{}` is not a time range", short(block[at])));
+            return None;
+        };
+        Some((start, end, block[at + 1..].to_vec()))
+    }
+
+    /// An error only where most is broken.
+    fn read(self, format: TranscriptFormat) -> ReadLines {
+        let Some(first) = self.first else { return Ok((format, self.found, None)) };
+        if self.left_out > self.found.len() {
+            return Err(first);
+        }
+        let which = if self.left_out == 1 { "1 part".to_owned() } else { format!("{} parts", self.left_out) };
+        let message = format!("{which} of the transcript could not be read and was left out; the first: {first}");
+        Ok((format, self.found, Some(message)))
+    }
+}
+
+fn number(line: &str) -> bool {
+    !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// So much of a line as an error has room for.
+fn short(line: &str) -> String {
+    line.chars().take(60).collect()
 }
 
 fn without_tags(text: &str) -> String {

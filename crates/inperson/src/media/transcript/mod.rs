@@ -5,24 +5,21 @@
 
 mod json;
 mod lines;
+mod names;
 mod recogniser;
+mod text;
 mod textgrid;
 #[cfg(feature = "whisper")]
 mod whisper;
 
 pub use recogniser::{run_transcriber, temporary_prefix};
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use super::{Limits, Utterance};
+use super::{Limits, MediaNote, Utterance};
 use crate::error::{Error, Result};
 use crate::time::{Span, Timestamp};
-
-/// Longest name of a speaker that is believed, in bytes: longer text before a colon is speech.
-const LONGEST_NAME: usize = 48;
-
-/// One cue in so many must begin with a name for names to be believed.
-const MANY_NAMED: usize = 5;
 
 /// Which format a transcript is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +59,8 @@ pub struct Transcript {
     pub utterances: Vec<Utterance>,
     /// Whether every utterance is one word with its own time.
     pub word_times: bool,
+    /// What a reader should know of it, each with a stable code: `transcript_encoding`, `transcript_left_out`.
+    pub notes: Vec<MediaNote>,
 }
 
 impl Transcript {
@@ -82,7 +81,10 @@ impl Transcript {
             });
         }
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(&name, &decode(&bytes))
+        let (text, encoding) = text::decode(&bytes);
+        let mut read = Self::parse(&name, &text)?;
+        read.notes.extend(encoding.map(|message| note("transcript_encoding", message)));
+        Ok(read)
     }
 
     /// Reads text; `name` is what errors call it.
@@ -100,21 +102,33 @@ impl Transcript {
     /// As [`Transcript::parse`], also one in which nobody says anything.
     fn read_any(name: &str, text: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}').trim();
+        // line ends of old Macs
+        let lines = if text.contains('\n') { Cow::from(text) } else { Cow::from(text.replace('\r', "\n")) };
+        let text = &*lines;
         let read = match text.chars().next() {
             Some('[') if text.lines().next().is_some_and(|l| l.contains("-->")) => lines::whisper_cpp(text),
-            Some('{' | '[') => json::read(text),
+            Some('{' | '[') => json::read(text).map(whole),
             _ if text.starts_with("WEBVTT") => lines::vtt(text),
-            _ if text.contains("ooTextFile") || text.contains("\"IntervalTier\"") => textgrid::read(text),
+            _ if text.contains("ooTextFile") || text.contains("\"IntervalTier\"") => textgrid::read(text).map(whole),
             _ if text.contains("-->") => lines::srt(text),
             _ => lines::ctm(text),
         };
-        let (format, mut utterances) = read.map_err(|reason| Error::media(name, reason))?;
-        name_speakers(&mut utterances);
+        let (format, mut utterances, left_out) = read.map_err(|reason| Error::media(name, reason))?;
+        let mut notes: Vec<MediaNote> =
+            left_out.map(|message| note("transcript_left_out", message)).into_iter().collect();
+        let broken = text.matches(char::REPLACEMENT_CHARACTER).count();
+        if broken > 0 {
+            let message = format!(
+                "{broken} signs of the transcript cannot be read: it is damaged, or was not UTF-8 when it was decoded"
+            );
+            notes.push(note("transcript_encoding", message));
+        }
+        names::name_speakers(&mut utterances);
         utterances.retain(|u| !u.text.trim().is_empty());
         utterances.sort_by_key(|u| u.span.start);
         let word_times = format != TranscriptFormat::Questions
             && utterances.iter().all(|u| !u.text.trim().contains(char::is_whitespace) && !u.span.is_empty());
-        Ok(Self { format, utterances, word_times })
+        Ok(Self { format, utterances, word_times, notes })
     }
 
     /// Speakers in the order in which they first speak.
@@ -130,17 +144,8 @@ impl Transcript {
     }
 }
 
-/// UTF-8, or UTF-16 where the first bytes say so: Praat writes it.
-fn decode(bytes: &[u8]) -> String {
-    let wide = |order: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|b| order([b[0], b[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    }
+fn note(code: &str, message: String) -> MediaNote {
+    MediaNote { code: code.to_owned(), span: None, message }
 }
 
 fn utterance(start_s: f64, end_s: f64, speaker: Option<&str>, text: &str) -> Utterance {
@@ -160,29 +165,15 @@ fn seconds(text: &str) -> Option<f64> {
     (total.is_finite() && total >= 0.0).then_some(total)
 }
 
-/// Takes names from before a colon, as Zoom writes them, where a fair share of the cues has one: alone it is speech.
-fn name_speakers(utterances: &mut [Utterance]) {
-    let named_cues = utterances.iter().filter(|u| u.speaker.is_none() && named(&u.text).0.is_some()).count();
-    if named_cues * MANY_NAMED < utterances.len() {
-        return;
-    }
-    for u in utterances.iter_mut().filter(|u| u.speaker.is_none()) {
-        if let (Some(name), words) = named(&u.text) {
-            (u.speaker, u.text) = (Some(name.to_owned()), words.to_owned());
-        }
-    }
-}
-
-/// `Name: words` as name and words, where the name looks like one.
-fn named(text: &str) -> (Option<&str>, &str) {
-    let Some((name, rest)) = text.split_once(": ") else { return (None, text) };
-    let short = name.len() <= LONGEST_NAME && name.split_whitespace().count() <= 5;
-    let like = name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
-        && name.chars().all(|c| c.is_alphanumeric() || " _-.'()@".contains(c));
-    if short && like { (Some(name), rest) } else { (None, text) }
-}
-
 type Read = std::result::Result<(TranscriptFormat, Vec<Utterance>), String>;
+/// With what was left out, where something was.
+type ReadLines = std::result::Result<(TranscriptFormat, Vec<Utterance>, Option<String>), String>;
+
+fn whole(
+    (format, utterances): (TranscriptFormat, Vec<Utterance>),
+) -> (TranscriptFormat, Vec<Utterance>, Option<String>) {
+    (format, utterances, None)
+}
 
 #[cfg(test)]
 mod tests;

@@ -60,7 +60,7 @@ impl Transcript {
 
     /// What a recording says in which nobody speaks.
     fn silent() -> Self {
-        Self { format: TranscriptFormat::Ctm, utterances: Vec::new(), word_times: false }
+        Self { format: TranscriptFormat::Ctm, utterances: Vec::new(), word_times: false, notes: Vec::new() }
     }
 }
 

@@ -24,6 +24,8 @@ fn subtitles() {
     let talk: String = (1..9).map(|n| cue(n, if n == 4 { "Because: it rained" } else { "and so on" })).collect();
     assert!(read(&talk).speakers().is_empty(), "one colon in eight cues is no name");
 
+    assert_eq!(read(&srt.replace("\r\n", "\r")).utterances, t.utterances, "line ends of old Macs");
+
     let tight = "1\n00:00:01,000 --> 00:00:02,000\nI left in\n2019\n2\n00:00:03,000 --> 00:00:04,000\nand moved\n00:00:05,000 --> 00:00:06,000\nhere\n";
     assert_eq!(
         said(&read(tight)),
@@ -121,7 +123,98 @@ fn what_is_no_transcript_is_refused_by_name() {
 fn praat_writes_utf_16() {
     let bytes: Vec<u8> =
         std::iter::once(0xfeff_u16).chain("a 1 0 1 caf\u{e9}".encode_utf16()).flat_map(u16::to_be_bytes).collect();
-    assert_eq!(decode(&bytes).trim_start_matches('\u{feff}'), "a 1 0 1 caf\u{e9}");
+    assert_eq!(text::decode(&bytes), ("a 1 0 1 caf\u{e9}".to_owned(), None));
+}
+
+#[test]
+fn other_encodings_are_read_and_named() {
+    let srt = "1\n00:00:01,000 --> 00:00:02,000\nZo\u{eb} M\u{fc}ller: caf\u{e9}\n";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let of = |bytes: &[u8]| {
+        std::fs::write(file.path(), bytes).unwrap();
+        let t = Transcript::read(file.path(), &Limits::default()).unwrap();
+        assert_eq!(said(&t), [(1.0, Some("Zo\u{eb} M\u{fc}ller"), "caf\u{e9}")]);
+        t.notes.into_iter().map(|n| (n.code, n.message)).collect::<Vec<_>>()
+    };
+    assert!(of(srt.as_bytes()).is_empty());
+    let latin: Vec<u8> = srt.chars().map(|c| c as u8).collect();
+    let found = of(&latin);
+    assert_eq!((found.len(), found[0].0.as_str()), (1, "transcript_encoding"));
+    assert!(found[0].1.contains("Windows-1252"), "{found:?}");
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let wide: Vec<u8> = srt.encode_utf16().flat_map(order).collect();
+        assert!(of(&wide)[0].1.contains("UTF-16"));
+    }
+    // damaged, not written otherwise
+    let broken = [srt.as_bytes(), b"2\n00:00:03,000 --> 00:00:04,000\nd\xc3"].concat();
+    std::fs::write(file.path(), broken).unwrap();
+    let t = Transcript::read(file.path(), &Limits::default()).unwrap();
+    assert_eq!(t.utterances[0].text, "caf\u{e9}");
+    assert!(t.notes[0].message.starts_with("1 signs"), "{:?}", t.notes);
+}
+
+fn captions(texts: &[&str]) -> String {
+    let cue = |(n, text): (usize, &&str)| format!("{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\n{text}\n\n");
+    texts.iter().enumerate().map(cue).collect()
+}
+
+#[test]
+fn whoever_speaks_is_known_by_what_stands_before_the_words() {
+    for (bob, ann) in [
+        ("Bob Jones", "Ann Smith (She/Her)"),
+        ("Jones, Bob", "Smith, Ann"),
+        ("Bob", "Ann O\u{2019}Neil"),
+        ("bob jones", "ann smith"),
+    ] {
+        for dress in ["N: ", "N:", "- N: ", ">> N: ", "&gt;&gt; N: ", "[N] ", "[N]: "] {
+            let say = |name: &str, words: &str| dress.replace('N', name) + words;
+            let t = read(&captions(&[&say(bob, "Why this job?"), &say(ann, "I like it"), &say(ann, "a lot")]));
+            assert_eq!(
+                said(&t),
+                [(0.0, Some(bob), "Why this job?"), (1.0, Some(ann), "I like it"), (2.0, Some(ann), "a lot")],
+                "{dress}"
+            );
+        }
+    }
+    // two in one cue
+    for two in ["- Bob: Why?\n- Ann: So.", ">> Bob: Why? >> Ann: So.", "[Bob] Why?\n>> [Ann] So."] {
+        assert_eq!(read(&captions(&[two])).speakers(), ["Bob", "Ann"], "{two}");
+    }
+    // a dash of one's own begins nothing new
+    assert_eq!(read(&captions(&["Ann: I went \u{2014}\n\u{2014} and left"])).utterances.len(), 1);
+    for prose in ["see http://a.b/c", "[laughs] well", "at 10:30 we met", "the thing is: it rained"] {
+        assert!(read(&captions(&[prose, "and so on", "and on", prose])).speakers().is_empty(), "{prose}");
+    }
+}
+
+#[test]
+fn a_broken_cue_costs_no_more_than_itself() {
+    let good = captions(&["I left in 2019", "and moved", "on"]);
+    assert!(read(&good).notes.is_empty());
+    for broken in [
+        "4\n00:00:10,600 --> 00:00:10,500\nyes\n",
+        "4\n00:00:10,600 -> 00:00:11,500\nyes\n",
+        "4\n00:00:1O,600 --> 00:00:11,500\nyes\n",
+    ] {
+        for text in [format!("{good}{broken}"), format!("WEBVTT\n\n{good}{broken}"), format!("{broken}\n{good}")] {
+            let t = read(&text);
+            assert_eq!(t.utterances.len(), 3, "{text}");
+            assert_eq!((t.notes.len(), t.notes[0].code.as_str()), (1, "transcript_left_out"));
+            assert!(t.notes[0].message.contains("1 part ") && t.notes[0].message.contains(",600 -"), "{:?}", t.notes);
+        }
+    }
+    let most = "1\n00:00:09,000 --> 00:00:03,000\na\n\n".repeat(4) + &good;
+    let error = Transcript::parse("x.srt", &most).unwrap_err().to_string();
+    assert!(error.contains("x.srt") && error.contains("00:00:09,000 --> 00:00:03,000"), "{error}");
+}
+
+#[test]
+fn a_header_without_a_blank_line_behind_it_costs_no_cue() {
+    for header in ["WEBVTT", "WEBVTT - made up\nKind: captions"] {
+        let t = read(&format!("{header}\n00:00.500 --> 00:04.000\n<v Ann>one</v>\n\n00:04.000 --> 00:05.000\ntwo\n"));
+        assert_eq!(said(&t), [(0.5, Some("Ann"), "one"), (4.0, None, "two")]);
+        assert!(t.notes.is_empty());
+    }
 }
 
 proptest::proptest! {
@@ -140,6 +233,8 @@ fn lines_of_whisper_cpp() {
     let t = read("\n[00:00:00.500 --> 00:00:02.000]   And so it went.\n[01:00:02.000 --> 01:00:04.250]  On [laughs]\n");
     assert_eq!(t.format, TranscriptFormat::Whisper);
     assert_eq!(said(&t), [(0.5, None, "And so it went."), (3602.0, None, "On [laughs]")]);
-    let bad = Transcript::parse("bad", "[00:00:00.500 --> 00:00:02.000] x\nmain: done").unwrap_err();
+    let log = read("[00:00:00.500 --> 00:00:02.000] x\nmain: done");
+    assert!(log.utterances.len() == 1 && log.notes[0].message.contains("main: done"), "{:?}", log.notes);
+    let bad = Transcript::parse("bad", "[00:00:00.500 --> 00:00:02.000] x\nmain: done\nmain: gone").unwrap_err();
     assert!(bad.to_string().contains("main: done"), "{bad}");
 }
