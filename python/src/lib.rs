@@ -1,19 +1,26 @@
 //! The Python package's native part: a thin skin over the library. Everything that takes time releases the GIL.
 
+mod session;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use inperson::detect::answers;
-use inperson::model::{Registry, Runtime};
+use inperson::model::{Device, Registry, Runtime};
+use inperson::report::SCHEMA_VERSION;
 use inperson::track::{CONTEXT, CROP, MOUTH};
-use inperson::{AudioChunk, Limits, MediaInfo, Sample, Span, Timestamp, Transcript, Utterance, VideoFrame, media};
+use inperson::{Limits, MediaInfo, Timestamp, Transcript, media};
 use numpy::ndarray::{Array1, Array2, Array3, Array4, Axis};
-use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray3};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use serde_json::{Value, json};
+
+use session::Session;
 
 create_exception!(inperson._native, Error, PyException, "Could not look: the base of all errors of this package.");
 create_exception!(inperson._native, InputError, Error, "A file cannot be read or is not media.");
@@ -36,6 +43,51 @@ fn raise(error: inperson::Error) -> PyErr {
         inperson::Error::Cancelled => Cancelled::new_err(text),
         _ => Error::new_err(text),
     }
+}
+
+/// Whoever used this first; threads of pools do not survive a fork, and waiting for them never ends.
+static FIRST: AtomicU32 = AtomicU32::new(0);
+
+/// Refuses to work in a fork of the process that used this first.
+fn same_process() -> PyResult<()> {
+    let own = std::process::id();
+    match FIRST.compare_exchange(0, own, Relaxed, Relaxed) {
+        Err(first) if first != own => Err(Error::new_err(
+            "this process was forked after inperson was used: start workers with multiprocessing.get_context('spawn')",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Pictures and sound may come from threads of their own, and a thread that failed leaves what it had.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn written(json: serde_json::Result<String>) -> PyResult<String> {
+    json.map_err(|e| Error::new_err(e.to_string()))
+}
+
+fn parsed(config: &str) -> PyResult<inperson::Config> {
+    serde_json::from_str(config).map_err(|e| {
+        let values = serde_json::from_str(config).unwrap_or_default();
+        let named = unreadable(&values, &mut Vec::new()).unwrap_or_else(|| e.to_string());
+        ConfigError::new_err(format!("configuration: {named}"))
+    })
+}
+
+/// The innermost field that cannot be read by itself, and why: lines and columns say nothing to a caller who wrote no JSON.
+fn unreadable<'a>(value: &'a Value, path: &mut Vec<&'a str>) -> Option<String> {
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        path.push(name);
+        if let Some(found) = unreadable(inner, path) {
+            return Some(found);
+        }
+        path.pop();
+    }
+    let alone = path.iter().rev().fold(value.clone(), |inner, &name| json!({ name: inner }));
+    let error = serde_json::from_value::<inperson::Config>(alone).err()?;
+    Some(if path.is_empty() { error.to_string() } else { format!("{}: {error}", path.join(".")) })
 }
 
 /// What a command (a string) or a callable of the caller's makes of a WAV file.
@@ -68,11 +120,17 @@ impl Analyzer {
     /// From a configuration as JSON.
     #[new]
     fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
-        let config: inperson::Config = serde_json::from_str(config).map_err(|e| ConfigError::new_err(e.to_string()))?;
+        let config = parsed(config)?;
+        same_process()?;
         py.detach(|| inperson::Analyzer::new(config)).map(Self).map_err(raise)
     }
 
-    /// The report on a file as JSON. `progress` is called with seconds done and in all; returning False cancels.
+    /// The configuration in force as JSON.
+    fn config(&self) -> PyResult<String> {
+        written(serde_json::to_string(self.0.config()))
+    }
+
+    /// The report on a file as JSON. `progress` is called with seconds done and in all; what is false, other than None, cancels.
     #[pyo3(signature = (path, progress=None, transcript=None, transcriber=None))]
     fn analyze(
         &self,
@@ -82,6 +140,7 @@ impl Analyzer {
         transcript: Option<PathBuf>,
         transcriber: Option<Py<PyAny>>,
     ) -> PyResult<String> {
+        same_process()?;
         let mut raised = None;
         let report = py.detach(|| {
             let limits = &self.0.config().limits;
@@ -97,7 +156,8 @@ impl Analyzer {
                     // Ctrl-C is seen here, since no Python code runs in between
                     let asked = py.check_signals().and_then(|()| match &progress {
                         Some(call) => {
-                            Ok(!call.call1(py, (p.done_s, p.total_s))?.is(pyo3::types::PyBool::new(py, false).as_any()))
+                            let said = call.call1(py, (p.done_s, p.total_s))?;
+                            Ok(said.is_none(py) || said.is_truthy(py)?)
                         }
                         None => Ok(true),
                     });
@@ -120,7 +180,10 @@ impl Analyzer {
 
     /// What the checks are given of a file, as arrays by name.
     fn observe<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
+        same_process()?;
         let seen = py.detach(|| self.0.observe(path)).map_err(raise)?;
+        // Ctrl-C is seen only here: the library has no way to be asked in between
+        py.check_signals()?;
         let faces: Vec<_> = seen.faces.iter().filter(|f| !f.mesh.is_empty() && f.crop.is_some()).collect();
         let n = faces.len();
         let mut mesh = Array3::<f32>::zeros((n, 478, 2));
@@ -156,75 +219,9 @@ impl Analyzer {
 
     /// A session for pictures and sound that are pushed.
     fn session(&self, name: String, video: bool, audio: bool) -> PyResult<Session> {
-        self.0.session(MediaInfo::live(name, video, audio)).map(|s| Session(Mutex::new(Some(s)))).map_err(raise)
-    }
-}
-
-/// The mutable state of one interview.
-#[pyclass(frozen, module = "inperson._native")]
-struct Session(Mutex<Option<inperson::Session>>);
-
-impl Session {
-    /// Pictures and sound may come from threads of their own: each waits for its turn, without Python's lock.
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        act: impl Send + FnOnce(&mut Option<inperson::Session>) -> Option<inperson::Result<T>>,
-    ) -> PyResult<T> {
-        let done = py.detach(|| act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)));
-        done.ok_or_else(|| PyValueError::new_err("this session is finished"))?.map_err(raise)
-    }
-
-    fn push(&self, py: Python<'_>, sample: Sample) -> PyResult<String> {
-        let events = self.with(py, |session| session.as_mut().map(|s| s.push(sample)))?;
-        serde_json::to_string(&events).map_err(|e| Error::new_err(e.to_string()))
-    }
-}
-
-#[pymethods]
-impl Session {
-    /// Height x width x 3 bytes, RGB, shown at `at` seconds; events as JSON.
-    fn push_video(&self, py: Python<'_>, rgb: PyReadonlyArray3<'_, u8>, at: f64) -> PyResult<String> {
-        let view = rgb.as_array();
-        let &[height, width, 3] = view.shape() else {
-            return Err(PyValueError::new_err("a picture must have the shape (height, width, 3)"));
-        };
-        let size = |n: usize| u32::try_from(n).map_err(|_| PyValueError::new_err("the picture is too large"));
-        let bytes = view.iter().copied().collect();
-        let frame =
-            VideoFrame::from_rgb(Timestamp::from_seconds(at), size(width)?, size(height)?, bytes).map_err(raise)?;
-        self.push(py, Sample::Video(frame))
-    }
-
-    /// Mono sound at 16 kHz in -1..1, first heard at `at` seconds; events as JSON.
-    fn push_audio(&self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64) -> PyResult<String> {
-        let samples = samples.as_array().iter().copied().collect();
-        self.push(py, Sample::Audio(AudioChunk { at: Timestamp::from_seconds(at), samples }))
-    }
-
-    /// Words said from `start` to `end` seconds, and by whom; events as JSON.
-    #[pyo3(signature = (text, start, end, speaker=None))]
-    fn push_text(
-        &self,
-        py: Python<'_>,
-        text: String,
-        start: f64,
-        end: f64,
-        speaker: Option<String>,
-    ) -> PyResult<String> {
-        let span = Span::new(Timestamp::from_seconds(start), Timestamp::from_seconds(end));
-        self.push(py, Sample::Text(Utterance { span, speaker, text }))
-    }
-
-    /// The assessment so far as JSON.
-    fn assess(&self, py: Python<'_>) -> PyResult<String> {
-        let assessment = self.with(py, |session| session.as_ref().map(|s| Ok(s.assess())))?;
-        serde_json::to_string(&assessment).map_err(|e| Error::new_err(e.to_string()))
-    }
-
-    /// Ends the interview; the report as JSON.
-    fn finish(&self, py: Python<'_>) -> PyResult<String> {
-        self.with(py, |session| session.take().map(|s| s.finish().and_then(|r| r.to_json())))
+        same_process()?;
+        let session = self.0.session(MediaInfo::live(name.as_str(), video, audio)).map_err(raise)?;
+        Ok(Session::new(name, session))
     }
 }
 
@@ -237,7 +234,8 @@ impl Wording {
     /// From a configuration as JSON; of it, `models` and `runtime` count.
     #[new]
     fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
-        let config: inperson::Config = serde_json::from_str(config).map_err(|e| ConfigError::new_err(e.to_string()))?;
+        let config = parsed(config)?;
+        same_process()?;
         py.detach(|| {
             let runtime = Runtime::load(&config.runtime)?;
             let registry = config.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
@@ -250,26 +248,104 @@ impl Wording {
     /// What is said of one answer, as JSON.
     #[pyo3(signature = (answer, question=None))]
     fn judge(&self, py: Python<'_>, answer: &str, question: Option<&str>) -> PyResult<String> {
+        same_process()?;
         let judged = py.detach(|| self.0.judge(question, answer)).map_err(raise)?;
-        serde_json::to_string(&judged).map_err(|e| Error::new_err(e.to_string()))
+        written(serde_json::to_string(&judged))
     }
+}
+
+/// Answers seen so far, to find those that were given before, in other candidates' interviews.
+///
+/// What is kept of an answer is hashes of its runs of five words, not its words. Answers of fewer than 30 words are left out: they are
+/// like nothing. Many runs in common do not come about by chance, but may come from one book, one course or one model.
+#[pyclass(frozen, module = "inperson")]
+#[derive(Default)]
+struct NearIndex(Mutex<answers::NearIndex>);
+
+#[pymethods]
+impl NearIndex {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Holds an answer, under any id, for later ones to be compared with.
+    fn add(&self, py: Python<'_>, id: String, answer: &str) {
+        py.detach(|| locked(&self.0).add(id, answer));
+    }
+
+    /// Answers held that share at least `least` (0 to 1) of the shorter one's runs with this one: their ids with that share, most
+    /// alike first. Raises ValueError where `least` is no such share.
+    #[pyo3(signature = (answer, least=0.2))]
+    fn like(&self, py: Python<'_>, answer: &str, least: f64) -> PyResult<Vec<(String, f64)>> {
+        if !(0.0..=1.0).contains(&least) {
+            return Err(PyValueError::new_err(format!("least must lie between 0 and 1, not {least}")));
+        }
+        let near = py.detach(|| locked(&self.0).like(answer, least));
+        Ok(near.into_iter().map(|n| (n.id, n.shared)).collect())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("{:?}", locked(&self.0))
+    }
+}
+
+fn read(report: &str) -> PyResult<inperson::Report> {
+    let report: inperson::Report =
+        serde_json::from_str(report).map_err(|e| PyValueError::new_err(format!("this is no report: {e}")))?;
+    match report.schema_version {
+        SCHEMA_VERSION => Ok(report),
+        version => Err(PyValueError::new_err(format!(
+            "schema_version is {version}, and this version of inperson reads {SCHEMA_VERSION}"
+        ))),
+    }
+}
+
+/// Refuses JSON that is no report.
+#[pyfunction]
+fn check_report(report: &str) -> PyResult<()> {
+    read(report).map(drop)
 }
 
 /// A report's page from its JSON.
 #[pyfunction]
 fn to_html(report: &str) -> PyResult<String> {
-    let report: inperson::Report = serde_json::from_str(report).map_err(|e| PyValueError::new_err(e.to_string()))?;
-    report.to_html().map_err(raise)
+    read(report)?.to_html().map_err(raise)
+}
+
+/// JSON Schema of a report, as JSON.
+#[pyfunction]
+fn schema() -> PyResult<String> {
+    written(serde_json::to_string(&inperson::Report::schema()))
+}
+
+/// Names of all checks.
+#[pyfunction]
+fn checks() -> Vec<&'static str> {
+    inperson::detect::NAMES.to_vec()
+}
+
+/// `cpu`, `cuda` or `cuda:N` as a configuration has it, as JSON.
+#[pyfunction]
+fn device(text: &str) -> PyResult<String> {
+    written(serde_json::to_string(&text.parse::<Device>().map_err(raise)?))
 }
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    // NumPy's interface is looked up at first use, and a Ctrl-C that waits would make that fail
+    PyArray1::from_slice(py, &[0_u8]).readonly();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Analyzer>()?;
     module.add_class::<Session>()?;
     module.add_class::<Wording>()?;
+    module.add_class::<NearIndex>()?;
+    module.add_function(wrap_pyfunction!(check_report, module)?)?;
     module.add_function(wrap_pyfunction!(to_html, module)?)?;
+    module.add_function(wrap_pyfunction!(schema, module)?)?;
+    module.add_function(wrap_pyfunction!(checks, module)?)?;
+    module.add_function(wrap_pyfunction!(device, module)?)?;
     module.add("Error", py.get_type::<Error>())?;
     module.add("InputError", py.get_type::<InputError>())?;
     module.add("LimitError", py.get_type::<LimitError>())?;

@@ -35,7 +35,8 @@ def test_a_file_gives_a_report(clip):
     assert [s for s, _ in seen] == sorted(s for s, _ in seen) and seen[-1][0] >= 4
     assert report.to_dict()["media"]["video"]["width"] == 320
     assert "<svg" in report.to_html() and "iframe" in report._repr_html_()
-    assert "no_concern_found" in repr(report)
+    # nobody is in it
+    assert report.action == "not_enough_to_judge" and report.action in repr(report)
 
 
 def test_errors_are_typed(tmp_path, clip):
@@ -49,8 +50,9 @@ def test_errors_are_typed(tmp_path, clip):
         inperson.Analyzer(checks=["nonsense"])
     with pytest.raises(inperson.LimitError, match="bad|clip|pixels"):
         inperson.Analyzer(config={"limits": {"pixels": 100}}).analyze(clip)
-    with pytest.raises(inperson.Cancelled):
-        inperson.analyze(clip, progress=lambda done, total: False)
+    for said in (False, np.False_, 0, ""):
+        with pytest.raises(inperson.Cancelled):
+            inperson.analyze(clip, checks=["capture"], progress=lambda done, total: said)
     with pytest.raises(RuntimeError, match="mine"):
         inperson.analyze(clip, progress=lambda done, total: (_ for _ in ()).throw(RuntimeError("mine")))
 
@@ -72,8 +74,6 @@ def test_pushing_finds_a_frozen_picture():
     assert frozen["span"] == {"start": 4_000_000, "end": 7_960_000}
     with pytest.raises(ValueError, match="finished"):
         session.assess()
-    with pytest.raises(ValueError, match="shape"):
-        inperson.Analyzer().session().push_video(np.zeros((4, 4, 4), np.uint8), 0)
 
 
 def test_words_can_be_pushed_into_a_live_call():
@@ -102,6 +102,25 @@ def test_pictures_and_sound_may_come_from_threads_of_their_own():
     [t.start() for t in threads], [t.join() for t in threads]
     assert not failed
     assert json.loads(session.finish().to_json())["span"]["end"] == 4_000_000
+
+
+def test_checks_and_schema_say_what_there_is(clip):
+    assert {"capture", "face", "voice", "answers"} <= set(inperson.checks())
+    described, report = inperson.schema(), inperson.analyze(clip, checks="capture")
+    assert set(described["required"]) <= set(report.to_dict()) <= set(described["properties"])
+
+
+def test_answers_given_before_are_found():
+    first = "When our deployment failed on a Friday evening I first wrote down what we knew and what we did not know, then I split " \
+        "the team in two, so that one half could restore the last good version while the other half looked for the cause."
+    index = inperson.NearIndex()
+    index.add("ann", first)
+    index.add("too short to be held", "It failed on a Friday.")
+    [(who, shared)] = index.like("Well, " + first + " It was the load balancer.")
+    assert who == "ann" and shared > 0.9 and index.like(first, least=1) == [("ann", 1.0)]
+    assert index.like("something else entirely " * 20) == []
+    with pytest.raises(ValueError, match="least must lie between 0 and 1, not 20"):
+        index.like(first, 20)
 
 
 def test_errors_go_through_processes():

@@ -123,3 +123,12 @@ def test_a_call_and_a_recorders_file_leave_a_verdict_and_noise_leaves_next_to_no
     # a verdict on what suffered says next to nothing, and leans to genuine
     noise = np.random.default_rng(0).normal(0, sound.std() * 10**-0.5, len(sound))
     assert -0.4 * whole < score(sound + noise) < 0
+
+
+def test_two_people_on_two_channels_are_not_judged_as_one_voice(voice, tmp_path):
+    turns = "[0:a]adelay=0|0,asplit[a][b];[b]adelay=10000[later];[a]apad=whole_dur=20[now];[now][later]join=inputs=2:channel_layout=stereo"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", voice, "-filter_complex", turns, "-t", "20", tmp_path / "two.wav"], check=True)
+    told = lambda channel: next(e for e in inperson.analyze(tmp_path / "two.wav", checks=["voice"], config={"audio_channel": channel}).evidence
+                                if e["code"] == "voice.synthetic")["finding"]
+    assert told(None) == {"kind": "abstain", "reason": "mixed_channels"}
+    assert told(0)["kind"] == "score"

@@ -108,8 +108,8 @@ impl Watch {
             && let Some(times) = self.pace.too_fast(chunk)
         {
             let reason = format!(
-                "its sound lasts {times:.1} times as long as its times allow: {AUDIO_RATE} Hz mono is expected, so resample it first \
-                 (media::Resampler) or mix its channels"
+                "its sound lasts {times:.1} times as long as its times allow: {AUDIO_RATE} Hz mono is expected, so say its rate (`rate` in \
+                 Python, media::Resampler in Rust) or mix its channels"
             );
             return Err(Error::media(&self.input, reason));
         }

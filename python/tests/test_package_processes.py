@@ -1,0 +1,86 @@
+"""Forks, workers and Ctrl-C: what ends in other packages in waiting for ever."""
+
+import multiprocessing
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import inperson
+
+FORKED = """
+import multiprocessing, os, warnings
+import numpy as np
+import inperson
+
+warnings.simplefilter("ignore")
+context = multiprocessing.get_context("fork")
+
+def fresh(_):
+    return bool(inperson.Analyzer(checks="capture").config)
+
+with context.Pool(1) as pool:
+    print("imported only:", pool.map(fresh, [0]))
+
+analyzer, wording = inperson.Analyzer(checks="capture"), inperson.Wording()
+session = analyzer.session("a call")
+session.push_audio(np.zeros(16_000, np.float32), 0)
+uses = {
+    "Analyzer": inperson.Analyzer, "Wording": inperson.Wording, "analyze": lambda: analyzer.analyze("a.mp4"),
+    "observe": lambda: analyzer.observe("a.mp4"), "session": analyzer.session, "judge": lambda: wording.judge("yes"),
+    "push": lambda: session.push_audio(np.zeros(16_000, np.float32), 1), "assess": session.assess, "finish": session.finish,
+}
+
+def used(name):
+    try:
+        uses[name]()
+    except inperson.Error as e:
+        return type(e) is inperson.Error and "get_context('spawn')" in str(e)
+
+with context.Pool(1) as pool:
+    print("used:", [name for name in uses if not pool.map(used, [name])[0]])
+    # what is sent to a worker is unpickled there
+    try:
+        pool.map(analyzer.analyze, ["a.mp4"])
+    except inperson.Error as e:
+        print("sent:", "spawn" in str(e))
+print("parent:", session.finish().span["end"])
+"""
+
+INTERRUPTED = """
+import os, signal, sys, threading
+import inperson
+
+analyzer = inperson.Analyzer(checks="capture")
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+while True:
+    analyzer.observe(sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("media") / "clip.mp4"
+    lavfi = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=20"]
+    subprocess.run(["ffmpeg", "-v", "error", *lavfi, "-pix_fmt", "yuv420p", path], check=True)
+    return path
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no fork here")
+def test_a_fork_after_use_is_told_and_does_not_hang():
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["imported only: [True]", "used: []", "sent: True", "parent: 1000000"], done.stderr
+
+
+def test_spawned_workers_are_sent_analyzers(clip):
+    analyzer = inperson.Analyzer(checks="capture", prior=0.02)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        [report] = pool.map_async(analyzer.analyze, [clip]).get(120)
+    assert report == analyzer.analyze(clip) and report.assessment["prior"] == 0.02
+
+
+def test_ctrl_c_ends_observe(clip):
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, clip], capture_output=True, text=True, timeout=120)
+    assert done.returncode == -signal.SIGINT and done.stderr.rstrip().endswith("KeyboardInterrupt") and "Panic" not in done.stderr
