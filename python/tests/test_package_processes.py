@@ -53,6 +53,8 @@ INTERRUPTED = """
 import os, signal, sys, threading
 import inperson
 
+# a job in the background is started with Ctrl-C ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 analyzer = inperson.Analyzer(checks="capture")
 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 while True:
