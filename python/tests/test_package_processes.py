@@ -70,7 +70,7 @@ def clip(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no fork here")
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="left out: this system has no SIGALRM, so that a fork that hangs could not be ended")
 def test_a_fork_after_use_is_told_and_does_not_hang():
     done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines() == ["imported only: [True]", "used: []", "sent: True", "parent: 1000000"], done.stderr

@@ -326,11 +326,8 @@ impl Session {
         self.watch.describe(&mut self.media);
         let beyond = self.watch.timeline.words_left();
         if beyond > 0 {
-            self.media.notes.push(MediaNote {
-                code: "transcript_beyond_end".to_owned(),
-                span: None,
-                message: format!("{beyond} utterances of the transcript lie beyond the end of the recording"),
-            });
+            let message = format!("{beyond} utterances of the transcript lie beyond the end of the recording");
+            self.media.notes.push(MediaNote::new("transcript_beyond_end", None, message));
         }
         let span = self.span();
         if span.is_empty() {

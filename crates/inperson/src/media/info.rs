@@ -67,6 +67,13 @@ pub struct MediaNote {
     pub message: String,
 }
 
+impl MediaNote {
+    /// A note on the whole, or on one place.
+    pub fn new(code: impl Into<String>, span: Option<Span>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), span, message: message.into() }
+    }
+}
+
 /// The picture stream.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]

@@ -170,7 +170,7 @@ impl Watch {
     pub(super) fn describe(&self, media: &mut MediaInfo) {
         let mut note = |code: &str, message: String| {
             if !media.notes.iter().any(|n| n.code == code) {
-                media.notes.push(MediaNote { code: code.to_owned(), span: None, message });
+                media.notes.push(MediaNote::new(code, None, message));
             }
         };
         let (frames, sound_s) = self.timeline.late();

@@ -264,3 +264,30 @@ fn one_channel_of_two_can_be_heard_and_two_people_are_named() {
     let error = FileSource::open(&made.path, &Limits::default(), &options).unwrap_err().to_string();
     assert!(error.contains("channel 2") && error.contains("has 2"), "{error}");
 }
+
+#[test]
+fn frames_are_damaged_from_an_error_to_the_next_key_frame() {
+    let coded = ["-c:v", "libx264", "-g", "10", "-bf", "0", "-sc_threshold", "0"];
+    let made = Made::new("whole.mp4", &[&PICTURE[..], &coded].concat());
+    assert!(decode(&made).unwrap().frames.iter().all(|f| !f.damaged));
+    let mut bytes = std::fs::read(&made.path).unwrap();
+    // a stretch in the middle of the pictures
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 400].iter_mut().enumerate().for_each(|(i, b)| *b = (i * 97 % 251) as u8);
+    let got = decode(&made.with("damaged.mp4", &bytes)).unwrap();
+    let damaged: Vec<bool> = got.frames.iter().map(|f| f.damaged).collect();
+    let first = damaged.iter().position(|d| *d).expect("damage is seen");
+    let last = damaged.iter().rposition(|d| *d).unwrap();
+    assert!(first > 5 && last < got.frames.len() - 5 && damaged[first..=last].iter().all(|d| *d), "{damaged:?}");
+    assert!(got.frames[last + 1].key, "{damaged:?}");
+}
+
+#[test]
+fn of_several_tracks_it_is_said_which_is_heard() {
+    let both = ["-map", "0:v", "-map", "1:a", "-map", "1:a", "-c:v", "libx264", "-c:a", "aac"];
+    let made = Made::new("tracks.mkv", &[&PICTURE[..], &SOUND, &both].concat());
+    assert!(decode(&made).unwrap().has_note("other_sound"));
+    let options = MediaOptions { audio_track: Some(1), ..MediaOptions::default() };
+    let asked = drain(FileSource::open(&made.path, &Limits::default(), &options).unwrap()).unwrap();
+    assert!(!asked.has_note("other_sound"), "who asks for a track knows of it");
+}

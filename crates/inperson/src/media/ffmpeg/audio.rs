@@ -14,7 +14,7 @@ use crate::time::{Span, Timestamp};
 const CHUNK: usize = AUDIO_RATE as usize / 10;
 /// Time stamps may stray this far from the count of samples before they are believed, microseconds: recorders of
 /// calls stamp packets as they arrive.
-const STRAY: i64 = 40_000;
+pub(super) const STRAY: i64 = 40_000;
 
 pub(super) struct AudioTrack {
     pub(super) packets: Packets,
@@ -26,7 +26,7 @@ pub(super) struct AudioTrack {
     decoder: ff::decoder::Audio,
     /// The one channel that is asked for; all are mixed otherwise.
     channel: Option<usize>,
-    resampler: Option<Resampler>,
+    resampler: Option<Converter>,
     /// What the two channels of a mixture hold.
     channels: Channels,
     /// Samples not yet given out, and when the first of them is heard.
@@ -38,8 +38,8 @@ pub(super) struct AudioTrack {
     rejected: u64,
 }
 
-/// Resamplers and what they take.
-struct Resampler {
+/// Sound as it is stored to mono at the house's rate, and what is taken.
+pub(super) struct Converter {
     /// All channels in one; nothing where one channel is asked for.
     mix: Option<resampling::Context>,
     /// Channels apart: the one that is asked for, or both of two, to know what the mixture holds.
@@ -47,7 +47,7 @@ struct Resampler {
     channel: Option<usize>,
     takes: (Sample, u32, u16),
     /// Samples put in since the anchor.
-    taken: i64,
+    pub(super) taken: i64,
 }
 
 impl AudioTrack {
@@ -85,7 +85,7 @@ impl AudioTrack {
         let (tracks, number) = (sound().count(), sound().position(|s| s.index() == stream.index()).unwrap_or_default());
         if tracks > 1 && track.is_none() {
             let message = format!("there are {tracks} sound tracks; number {number} is heard, counted from 0");
-            info.notes.push(MediaNote { code: "other_sound".to_owned(), span: None, message });
+            info.notes.push(MediaNote::new("other_sound", None, message));
         }
         info.audio = Some(AudioStreamInfo {
             index: stream.index(),
@@ -162,7 +162,7 @@ impl AudioTrack {
                 let kind = if changed { &mut self.changes } else { &mut self.gaps };
                 *kind = (kind.0 + 1, kind.1.or(Some(ended)));
             }
-            self.resampler = Resampler::new(&sound, takes, self.channel);
+            self.resampler = Converter::new(takes, sound.channel_layout(), self.channel);
             (self.anchor, self.given) = (at, 0);
         }
         match &mut self.resampler {
@@ -191,7 +191,7 @@ impl AudioTrack {
 
     pub(super) fn notes(&mut self, out: &mut Vec<MediaNote>) {
         let mut note = |code: &str, at: Option<Timestamp>, message: String| {
-            out.push(MediaNote { code: code.to_owned(), span: at.map(|t| Span::new(t, t)), message });
+            out.push(MediaNote::new(code, at.map(|t| Span::new(t, t)), message));
         };
         if let (count, Some(at)) = self.gaps {
             note("audio_gaps", Some(at), format!("the sound breaks off or overlaps {count} times"));
@@ -208,10 +208,9 @@ impl AudioTrack {
     }
 }
 
-impl Resampler {
-    fn new(sound: &ff::frame::Audio, takes: (Sample, u32, u16), channel: Option<usize>) -> Option<Self> {
+impl Converter {
+    pub(super) fn new(takes: (Sample, u32, u16), layout: ff::ChannelLayout, channel: Option<usize>) -> Option<Self> {
         let (format, rate, channels) = takes;
-        let layout = sound.channel_layout();
         let planes = Sample::F32(Type::Planar);
         let to = |layout_out| resampling::Context::get(format, layout, rate, planes, layout_out, AUDIO_RATE).ok();
         let (mix, apart) = match channel {
@@ -222,7 +221,7 @@ impl Resampler {
         Some(Self { mix, apart, channel, takes, taken: 0 })
     }
 
-    fn run(&mut self, sound: &ff::frame::Audio, out: &mut Vec<f32>, channels: &mut Channels) {
+    pub(super) fn run(&mut self, sound: &ff::frame::Audio, out: &mut Vec<f32>, channels: &mut Channels) {
         let rate = self.takes.1;
         let room = |context: &resampling::Context| {
             let held = context.delay().map_or(0, |d| d.output.max(0));

@@ -85,7 +85,7 @@ fn readable(
     audio: Result<Option<AudioTrack>>,
     notes: &mut Vec<MediaNote>,
 ) -> Result<(Option<VideoTrack>, Option<AudioTrack>)> {
-    let note = |code: &str, reason: String| MediaNote { code: code.to_owned(), span: None, message: reason };
+    let note = |code: &str, reason: String| MediaNote::new(code, None, reason);
     match (video, audio) {
         (Ok(video @ Some(_)), Err(Error::Media { reason, .. })) => {
             notes.push(note("no_sound", reason));
@@ -302,7 +302,7 @@ impl FileSource {
     }
 
     fn note(&mut self, code: &str, span: Option<Span>, message: String) {
-        self.info.notes.push(MediaNote { code: code.to_owned(), span, message });
+        self.info.notes.push(MediaNote::new(code, span, message));
     }
 }
 

@@ -3,28 +3,26 @@
 use std::sync::Arc;
 
 use ff::format::sample::{Sample, Type};
-use ff::software::resampling;
 use ffmpeg_next as ff;
 
+use super::audio::{Converter, STRAY};
+use super::channels::Channels;
 use crate::error::{Error, Result};
 use crate::media::{AUDIO_RATE, AudioChunk};
 use crate::time::Timestamp;
 
 /// Rates that are taken, hertz.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
-/// Times may stray this far from the count of samples before they are believed, microseconds.
-const STRAY: i64 = 40_000;
 
 /// Brings mono sound of a live call, such as 48 kHz of WebRTC, to [`AUDIO_RATE`], chunk by chunk.
 ///
 /// A chunk comes out a millisecond or so shorter or longer than it went in, since the filter reaches beyond its ends; times go on without a
 /// step until they stray by more than 40 ms.
 pub struct Resampler {
-    context: resampling::Context,
+    converter: Converter,
     rate: u32,
-    /// When the first sample since the last step in time was heard, and how many were put in and given out since.
+    /// When the first sample since the last step in time was heard, and how many were given out since.
     anchor: Option<Timestamp>,
-    taken: i64,
     given: i64,
 }
 
@@ -40,16 +38,14 @@ impl Resampler {
     /// # Errors
     /// [`Error::Config`] for another rate.
     pub fn new(rate: u32) -> Result<Self> {
-        let mono = ff::ChannelLayout::MONO;
-        let float = Sample::F32(Type::Packed);
-        let made =
-            RATES.contains(&rate).then(|| resampling::Context::get(float, mono, rate, float, mono, AUDIO_RATE).ok());
-        let Some(context) = made.flatten() else {
+        let takes = (Sample::F32(Type::Packed), rate, 1);
+        let made = RATES.contains(&rate).then(|| Converter::new(takes, ff::ChannelLayout::MONO, None));
+        let Some(converter) = made.flatten() else {
             let reason =
                 format!("sound at {rate} Hz cannot be resampled; rates are {} to {} Hz", RATES.start(), RATES.end());
             return Err(Error::Config(reason));
         };
-        Ok(Self { context, rate, anchor: None, taken: 0, given: 0 })
+        Ok(Self { converter, rate, anchor: None, given: 0 })
     }
 
     /// The rate that is taken, hertz.
@@ -60,26 +56,20 @@ impl Resampler {
 
     /// Sound at the rate that is taken, first heard at `at`, as a chunk for [`Session::push`](crate::Session::push).
     pub fn push(&mut self, samples: &[f32], at: Timestamp) -> AudioChunk {
-        let expected = self.anchor.map(|a| a.plus(self.taken * 1_000_000 / i64::from(self.rate)));
+        let expected = self.anchor.map(|a| a.plus(self.converter.taken * 1_000_000 / i64::from(self.rate)));
         if expected.is_none_or(|e| at.since(e).abs() > STRAY) {
-            (self.anchor, self.taken, self.given) = (Some(at), 0, 0);
+            (self.anchor, self.converter.taken, self.given) = (Some(at), 0, 0);
         }
         let start = self.anchor.unwrap_or(at).plus(self.given * 1_000_000 / i64::from(AUDIO_RATE));
-        let float = Sample::F32(Type::Packed);
         let mut out = Vec::with_capacity(samples.len() * AUDIO_RATE as usize / self.rate as usize + 64);
         // in pieces of a second at most, since a frame of FFmpeg's has no room for hours
         for piece in samples.chunks(self.rate as usize) {
-            let mut frame = ff::frame::Audio::new(float, piece.len(), ff::ChannelLayout::MONO);
+            let mut frame = ff::frame::Audio::new(Sample::F32(Type::Packed), piece.len(), ff::ChannelLayout::MONO);
             frame.set_rate(self.rate);
             frame.plane_mut(0).copy_from_slice(piece);
-            let held = self.context.delay().map_or(0, |d| usize::try_from(d.output).unwrap_or(0));
-            let room = piece.len() * AUDIO_RATE as usize / self.rate as usize + held + 64;
-            let mut resampled = ff::frame::Audio::new(float, room, ff::ChannelLayout::MONO);
-            if self.context.run(&frame, &mut resampled).is_ok() {
-                out.extend_from_slice(resampled.plane::<f32>(0));
-            }
+            // of one channel there is nothing to tell apart
+            self.converter.run(&frame, &mut out, &mut Channels::default());
         }
-        self.taken += samples.len() as i64;
         self.given += out.len() as i64;
         AudioChunk { at: start, samples: Arc::from(out) }
     }

@@ -76,14 +76,14 @@ impl VideoTrack {
         let (rotation, rounded) = probe::rotation(&stream);
         let mut notes = Vec::new();
         if rounded {
-            notes.push(note("rotation_rounded", None, "the rotation tag is not a quarter turn; rounded".to_owned()));
+            notes.push(MediaNote::new("rotation_rounded", None, "the rotation tag is not a quarter turn; rounded"));
         }
         let pictures =
             input.streams().filter(|s| s.parameters().medium() == ff::media::Type::Video && moving(s)).count();
         if pictures > 1 {
             let message =
                 format!("there are {pictures} picture streams; the one at index {} is looked at", stream.index());
-            info.notes.push(note("other_pictures", None, message));
+            info.notes.push(MediaNote::new("other_pictures", None, message));
         }
         let described = describe(&stream, &decoder, rotation);
         let rate = if described.frame_rate > 0.0 { described.frame_rate } else { described.base_rate };
@@ -128,7 +128,7 @@ impl VideoTrack {
         let at = self.time(&picture, zero);
         if let Some(before) = self.size.filter(|&s| s != size && self.notes.len() < MOST_NOTES) {
             let message = format!("the picture changes from {}x{} to {}x{}", before.0, before.1, size.0, size.1);
-            self.notes.push(note("size_changed", Some(Span::new(at, at)), message));
+            self.notes.push(MediaNote::new("size_changed", Some(Span::new(at, at)), message));
         }
         self.size = Some(size);
         let errors = picture.is_corrupt() || picture.has_decode_errors();
@@ -194,24 +194,20 @@ impl VideoTrack {
         out.append(&mut self.notes);
         if self.repaired > 0 {
             let message = format!("{} frames had no time or one that does not ascend", self.repaired);
-            out.push(note("timestamps_repaired", None, message));
+            out.push(MediaNote::new("timestamps_repaired", None, message));
         }
         if self.interlaced > 0 {
             let message = format!("of {} interlaced frames the first field was kept", self.interlaced);
-            out.push(note("deinterlaced", None, message));
+            out.push(MediaNote::new("deinterlaced", None, message));
         }
         if let (count, Some(at)) = self.damaged {
             let message = format!("{count} frames were decoded with errors");
-            out.push(note("corrupt_frames", Some(Span::new(at, at)), message));
+            out.push(MediaNote::new("corrupt_frames", Some(Span::new(at, at)), message));
         }
         if self.frames == 0 {
-            out.push(note("no_pictures", None, "the picture stream holds no frame that could be decoded".to_owned()));
+            out.push(MediaNote::new("no_pictures", None, "the picture stream holds no frame that could be decoded"));
         }
     }
-}
-
-fn note(code: &str, span: Option<Span>, message: String) -> MediaNote {
-    MediaNote { code: code.to_owned(), span, message }
 }
 
 fn check_size(name: &str, (width, height): (u32, u32), most: u64) -> Result<()> {

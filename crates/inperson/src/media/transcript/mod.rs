@@ -83,7 +83,7 @@ impl Transcript {
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let (text, encoding) = text::decode(&bytes);
         let mut read = Self::parse(&name, &text)?;
-        read.notes.extend(encoding.map(|message| note("transcript_encoding", message)));
+        read.notes.extend(encoding.map(|message| MediaNote::new("transcript_encoding", None, message)));
         Ok(read)
     }
 
@@ -115,13 +115,13 @@ impl Transcript {
         };
         let (format, mut utterances, left_out) = read.map_err(|reason| Error::media(name, reason))?;
         let mut notes: Vec<MediaNote> =
-            left_out.map(|message| note("transcript_left_out", message)).into_iter().collect();
+            left_out.map(|message| MediaNote::new("transcript_left_out", None, message)).into_iter().collect();
         let broken = text.matches(char::REPLACEMENT_CHARACTER).count();
         if broken > 0 {
             let message = format!(
                 "{broken} signs of the transcript cannot be read: it is damaged, or was not UTF-8 when it was decoded"
             );
-            notes.push(note("transcript_encoding", message));
+            notes.push(MediaNote::new("transcript_encoding", None, message));
         }
         names::name_speakers(&mut utterances);
         utterances.retain(|u| !u.text.trim().is_empty());
@@ -142,10 +142,6 @@ impl Transcript {
         }
         found
     }
-}
-
-fn note(code: &str, message: String) -> MediaNote {
-    MediaNote { code: code.to_owned(), span: None, message }
 }
 
 fn utterance(start_s: f64, end_s: f64, speaker: Option<&str>, text: &str) -> Utterance {
