@@ -81,8 +81,8 @@ impl Config {
             }
         }
         let longest = self.limits.duration_s;
-        if longest.is_nan() || longest <= 0.0 {
-            return Err(Error::Config(format!("duration_s must be more than 0 seconds, not {longest}")));
+        if !longest.is_finite() || longest <= 0.0 {
+            return Err(Error::Config(format!("duration_s must be a finite number of seconds over 0, not {longest}")));
         }
         if let CandidateRule::Region([left, top, right, bottom]) = self.candidate
             && !(0.0 <= left && left < right && right <= 1.0 && 0.0 <= top && top < bottom && bottom <= 1.0)

@@ -124,7 +124,7 @@ fn a_sentence_played_again_is_found_at_its_lag_even_through_a_call() {
         let seen = report(&file);
         let item = found(&seen, "channel.repeated").unwrap_or_else(|| panic!("nothing in {}", file.display()));
         assert!((item.facts["lag_s"] - (length - 2.0)).abs() < 0.1, "{:?} {length}", item.facts);
-        assert!(item.facts["repeated_s"] > 2.0 && item.llr().unwrap() > 0.5);
+        assert!(item.facts["repeated_s"] > 2.0 && item.llr().unwrap() >= 0.5);
     }
 }
 

@@ -111,7 +111,8 @@ fn a_stretch_played_twice_is_found_at_its_lag_and_an_endless_walk_is_not() {
     let found = report(media(true, false), video(&looped));
     let item = found.evidence.iter().find(|e| e.code == "capture.loop").expect("the loop");
     assert!((item.facts["lag_s"] - 8.0).abs() < 0.15, "{:?}", item.facts);
-    assert!(item.llr().unwrap() > 2.0 && item.facts["repeated_s"] > 6.0);
+    // nobody is seen in it, so that it weighs little
+    assert!(item.llr() == Some(1.0) && item.facts["repeated_s"] > 6.0);
     assert_eq!(found.assessment.overall.llr, item.llr());
     assert!(!codes(&report(media(true, false), video(&walk))).contains(&"capture.loop"));
 }

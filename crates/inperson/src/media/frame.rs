@@ -63,6 +63,19 @@ pub enum Rotation {
     ThreeQuarters,
 }
 
+impl Rotation {
+    /// This turn and then another.
+    #[must_use]
+    pub const fn then(self, other: Self) -> Self {
+        match (self as u8 + other as u8) % 4 {
+            0 => Self::None,
+            1 => Self::Quarter,
+            2 => Self::Half,
+            _ => Self::ThreeQuarters,
+        }
+    }
+}
+
 /// One plane: rows of `width` bytes, `stride` bytes apart.
 #[derive(Clone, Copy)]
 pub struct Plane<'a> {
@@ -153,9 +166,16 @@ impl VideoFrame {
         if width == 0 || height == 0 {
             return Err(Error::Unsupported(format!("a frame of {width}x{height} pixels has no picture")));
         }
+        if let PixelLayout::Yuv { sub_x, sub_y, .. } = layout
+            && sub_x.max(sub_y) > 2
+        {
+            return Err(Error::Unsupported(format!(
+                "colour planes cannot be {sub_x} and {sub_y} times halved: 0 to 2"
+            )));
+        }
         for index in 0..frame.plane_count() {
             let plane = frame.plane(index);
-            let need = plane.stride * (plane.height - 1) + plane.width;
+            let need = plane.stride.saturating_mul(plane.height - 1).saturating_add(plane.width);
             if plane.stride < plane.width || plane.data.len() < need {
                 return Err(Error::Unsupported(format!(
                     "plane {index} of a {width}x{height} frame has {} bytes at stride {}, needs {need}",

@@ -9,13 +9,14 @@ use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
 use super::quality::{Light, aligned, context, eyes_open, five_points, light_of, mouth_open, quality, roll_of};
+use super::still::{STOOD, Still};
 use super::takes::Takes;
 use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
 use crate::error::Result;
-use crate::media::VideoFrame;
+use crate::media::{Rotation, VideoFrame};
 use crate::time::{Span, Timestamp};
 
 /// Time between looks, microseconds.
@@ -35,6 +36,12 @@ const MOST: usize = 8;
 const IN_BURST: usize = 2;
 /// Mean change of the thumbnail's luma, of 255, that is a cut to another scene.
 const CUT: f32 = 28.0;
+/// Looks at a face, and spread of its middle as a share of its side, from which and under which it may be a picture on a wall: one
+/// that is not seen to speak for so much of the seconds that another face speaks, if these are so many, is not the candidate.
+const FIXED_LOOKS: u32 = 60;
+const FIXED: f64 = 0.02;
+const SILENT: f64 = 0.02;
+const SPOKEN_S: f64 = 10.0;
 /// Gap that does not end a stretch in which a face was seen.
 const BRIDGED: i64 = 3_000_000;
 
@@ -47,6 +54,8 @@ struct Followed {
     seen: Timestamp,
     confirmed: Timestamp,
     active: bool,
+    /// Whether it was lost at a cut: who is seen next at its place may be somebody else.
+    cut: bool,
     /// Of the last look; none before one.
     light: Option<Light>,
 }
@@ -59,6 +68,20 @@ struct Sums {
     bounds: [f64; 4],
     quality: [f64; 8],
     likeness: f32,
+    /// Of its middle, pixels, and the squares of that.
+    middle: [f64; 2],
+    squares: f64,
+}
+
+impl Sums {
+    /// Whether it hangs where it hangs, as a picture on a wall does: its middle does not move by a fiftieth of its side.
+    fn fixed(&self) -> bool {
+        let n = f64::from(self.looks.max(1));
+        let [x, y] = self.middle.map(|v| v / n);
+        let spread = (self.squares / n - x * x - y * y).max(0.0).sqrt();
+        tracing::debug!(looks = self.looks, spread = spread / (self.area / n).sqrt().max(1.0), "how far a face moves");
+        self.looks >= FIXED_LOOKS && spread < FIXED * (self.area / n).sqrt()
+    }
 }
 
 pub(super) struct FaceFollower {
@@ -75,6 +98,11 @@ pub(super) struct FaceFollower {
     next_look: Timestamp,
     next_search: Timestamp,
     last: Vec<u8>,
+    still: Still,
+    /// The turn that makes faces upright: cameras hang upside down, and phones forget how they were held.
+    turn: Rotation,
+    /// The turn from there that was tried last.
+    tried: Rotation,
 }
 
 impl FaceFollower {
@@ -93,6 +121,9 @@ impl FaceFollower {
             next_look: Timestamp(i64::MIN),
             next_search: Timestamp(i64::MIN),
             last: Vec::new(),
+            still: Still::default(),
+            turn: Rotation::None,
+            tried: Rotation::None,
         }
     }
 
@@ -100,7 +131,7 @@ impl FaceFollower {
     pub(super) fn look(&mut self, frame: &VideoFrame) -> Result<Seen> {
         let (luma, pixels) = luma_thumbnail(frame, THUMB.0, THUMB.1);
         if mean_change(&self.last, &luma) > CUT {
-            self.faces.iter_mut().for_each(|f| f.active = false);
+            self.faces.iter_mut().filter(|f| f.active).for_each(|f| (f.active, f.cut) = (false, true));
             (self.next_look, self.next_search) = (frame.at, frame.at);
         }
         self.last.clone_from(&luma);
@@ -109,8 +140,14 @@ impl FaceFollower {
             size: (frame.width, frame.height),
             packet_bytes: frame.packet_bytes,
             key: frame.key,
+            stood: self.still.stood(frame, &luma),
             luma: luma.into(),
             pixels: pixels.into(),
+        };
+        let stands = facts.stood >= STOOD;
+        let marked = |mut faces: Vec<FaceObservation>| {
+            faces.iter_mut().for_each(|f| f.still = stands);
+            faces
         };
         if frame.damaged {
             return Ok(Seen { facts, faces: Vec::new(), burst: Vec::new() });
@@ -125,11 +162,11 @@ impl FaceFollower {
             } else {
                 Vec::new()
             };
-            return Ok(Seen { facts, faces: Vec::new(), burst });
+            return Ok(Seen { facts, faces: Vec::new(), burst: marked(burst) });
         }
         self.next_look = frame.at.plus(LOOK);
         let mut seen = self.follow(frame, MOST, burst, true)?;
-        let followed = if burst { seen.clone() } else { Vec::new() };
+        let followed = if burst { marked(seen.clone()) } else { Vec::new() };
         if frame.at >= self.next_search
             || !self.faces.iter().any(|f| f.active) && frame.at.plus(SEARCH[0]) >= self.next_search
         {
@@ -138,6 +175,7 @@ impl FaceFollower {
             self.next_search = frame.at.plus(SEARCH[usize::from(!busy)]);
         }
         self.faces.retain(|f| f.active || frame.at.since(f.seen) < KEPT);
+        let mut seen = marked(seen);
         self.looks.compare(&mut seen);
         self.looks.retain(|id| self.faces.iter().any(|f| f.id == id));
         Ok(Seen { facts, faces: seen, burst: followed })
@@ -178,9 +216,40 @@ impl FaceFollower {
         Ok(seen)
     }
 
+    /// What the detector finds; where it finds nobody and nobody is followed, in the picture turned, another way in every search.
+    fn find(&mut self, frame: &VideoFrame) -> Result<Vec<Found>> {
+        let found = self.models.find_turned(frame, self.turn)?;
+        if self.faces.iter().any(|f| f.active) {
+            return Ok(found);
+        }
+        let (other, least) = match found.first() {
+            // a head that stands on its head is found as well, though less surely
+            Some(best) => (self.turn.then(Rotation::Half), best.score),
+            None => {
+                self.tried = self.tried.then(Rotation::Quarter);
+                (self.turn.then(self.tried), SURE)
+            }
+        };
+        if other == self.turn {
+            return Ok(found);
+        }
+        let turned = self.models.find_turned(frame, other)?;
+        let Some(best) = turned.first().filter(|best| best.score > least) else { return Ok(found) };
+        let opposite = other.then(Rotation::Half);
+        if opposite != self.turn {
+            let opposed = self.models.find_turned(frame, opposite)?;
+            if opposed.first().is_some_and(|o| o.score > best.score) {
+                self.turn = opposite;
+                return Ok(opposed);
+            }
+        }
+        self.turn = other;
+        Ok(turned)
+    }
+
     /// Newcomers, and faces that were lost.
     fn search(&mut self, frame: &VideoFrame, seen: &mut Vec<FaceObservation>) -> Result<()> {
-        for found in self.models.find(frame)? {
+        for found in self.find(frame)? {
             let known = self
                 .faces
                 .iter_mut()
@@ -194,17 +263,27 @@ impl FaceFollower {
                 }
                 continue;
             }
-            let shape = self.models.shape(frame, found.bounds, roll_of(&found.points))?;
-            if (shape.presence < LOST && found.score < SURE) || self.faces.iter().filter(|f| f.active).count() >= MOST {
+            if self.faces.iter().filter(|f| f.active).count() >= MOST {
                 continue;
             }
             let mut item = self.models.observe(frame, self.next_id, &found)?;
+            if item.mesh.is_empty() && found.score < SURE {
+                continue;
+            }
             let id = self.number(&found, &item);
             item.track = id;
             let (at, roll) = (frame.at, roll_of(&found.points));
             self.faces.retain(|f| f.id != id);
-            let mut face =
-                Followed { id, bounds: found.bounds, roll, seen: at, confirmed: at, active: true, light: None };
+            let mut face = Followed {
+                id,
+                bounds: found.bounds,
+                roll,
+                seen: at,
+                confirmed: at,
+                active: true,
+                cut: false,
+                light: None,
+            };
             if !item.mesh.is_empty() {
                 (face.bounds, face.roll) = (rect(item.bounds), roll_of(&item.points));
             }
@@ -219,17 +298,19 @@ impl FaceFollower {
         let at = item.at;
         let [x, y] = found.bounds.centre();
         let size = found.bounds.width().max(found.bounds.height());
+        let look = item.crop.as_deref().map(appearance);
         let near = self.faces.iter().filter(|f| !f.active && at.since(f.seen) < KEPT).filter_map(|f| {
             let [fx, fy] = f.bounds.centre();
             let ratio = size / f.bounds.width().max(f.bounds.height()).max(1.0);
             let away = (x - fx).hypot(y - fy) / size;
-            (away < 1.0 && (0.6..1.7).contains(&ratio)).then_some((away, f.id))
+            let like = || look.as_deref().is_some_and(|l| self.memory.like(f.id, l));
+            (away < 1.0 && (0.6..1.7).contains(&ratio) && (!f.cut || like())).then_some((away, f.id))
         });
         if let Some((_, id)) = near.min_by(|a, b| a.0.total_cmp(&b.0)) {
             return id;
         }
         let here = |id: u32| self.faces.iter().any(|f| f.id == id);
-        if let Some(id) = item.crop.as_deref().and_then(|crop| self.memory.find(&appearance(crop), here)) {
+        if let Some(id) = look.as_deref().and_then(|look| self.memory.find(look, here)) {
             return id;
         }
         self.next_id += 1;
@@ -242,6 +323,9 @@ impl FaceFollower {
             let sums = self.sums.entry(face.track).or_default();
             sums.looks += 1;
             sums.area += f64::from(rect(face.bounds).area());
+            let middle = rect(face.bounds).centre().map(f64::from);
+            sums.middle.iter_mut().zip(middle).for_each(|(s, v)| *s += v);
+            sums.squares += middle.iter().map(|v| v * v).sum::<f64>();
             let q = &face.quality;
             let values = [q.interocular_px, q.sharpness, q.exposure, q.yaw, q.pitch, q.roll, q.occlusion, q.cropped];
             sums.quality.iter_mut().zip(values).for_each(|(s, v)| *s += f64::from(v));
@@ -275,7 +359,12 @@ impl FaceFollower {
 
     /// The candidate's face by the rule.
     pub(super) fn candidate(&self, rule: &CandidateRule, tracks: &Tracks) -> Option<u32> {
+        let spoken = |id: u32| tracks.faces.iter().find(|t| t.id == id).map_or(0.0, |t| t.speaking_s);
+        let most = tracks.faces.iter().map(|t| t.speaking_s).fold(0.0, f64::max);
+        let hung = |id, sums: &Sums| most >= SPOKEN_S && spoken(id) < SILENT * most && sums.fixed();
         let value = |id: u32, sums: &Sums| match rule {
+            // smaller than any that lives, but still a face
+            CandidateRule::Largest if hung(id, sums) => 1e-9 * sums.area,
             CandidateRule::Largest => sums.area,
             CandidateRule::Region([left, top, right, bottom]) => {
                 let b = tracks.faces.iter().find(|t| t.id == id).map(|t| t.mean_bounds).unwrap_or_default();
@@ -324,6 +413,7 @@ fn observation(
         points,
         presence: shape.presence,
         quality: quality(frame, bounds, &points, &shape.ibug68, light),
+        still: false,
         motion: None,
         mouth_open: mouth_open(&shape.mesh),
         eyes_open: eyes_open(&shape.mesh),

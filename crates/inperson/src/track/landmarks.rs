@@ -5,7 +5,7 @@ use ndarray::ArrayView4;
 use crate::dsp::geometry::{Affine, Rect, nms};
 use crate::dsp::image::{crop, search_plane};
 use crate::error::{Error, Result};
-use crate::media::VideoFrame;
+use crate::media::{Rotation, VideoFrame};
 use crate::model::{Model, Registry, Runtime};
 
 /// Longer side of the plane on which faces are sought, in pixels.
@@ -75,6 +75,27 @@ impl FaceModels {
         Ok(nms(&scored, SAME).into_iter().map(|i| found[i]).collect())
     }
 
+    /// Faces that are upright once the frame is turned, in pixels of the frame as it is.
+    pub(crate) fn find_turned(&self, frame: &VideoFrame, turn: Rotation) -> Result<Vec<Found>> {
+        let (w, h) = frame.upright_size();
+        let (w, h) = (w as f32, h as f32);
+        let back = |[x, y]: [f32; 2]| match turn {
+            Rotation::None => [x, y],
+            Rotation::Quarter => [y, h - x],
+            Rotation::Half => [w - x, h - y],
+            Rotation::ThreeQuarters => [w - y, x],
+        };
+        let mut turned = frame.clone();
+        turned.rotation = frame.rotation.then(turn);
+        let mut all = self.find(&turned)?;
+        for found in &mut all {
+            let Rect { x0, y0, x1, y1 } = found.bounds;
+            found.bounds = Rect::around(&[back([x0, y0]), back([x1, y1])]).unwrap_or(found.bounds);
+            found.points = found.points.map(back);
+        }
+        Ok(all)
+    }
+
     /// The shape of the face in `bounds`, whose eye line is turned by `roll` radians (clockwise positive).
     pub(crate) fn shape(&self, frame: &VideoFrame, bounds: Rect, roll: f32) -> Result<Shape> {
         let to_frame = upright(bounds, roll);
@@ -90,7 +111,11 @@ impl FaceModels {
             let count = points.shape()[1];
             (0..count).map(|i| to_frame.apply([points[[0, i, 0]] * side, points[[0, i, 1]] * side])).collect()
         };
-        Ok(Shape { mesh: place(mesh), ibug68: place(ibug68), presence: presence[[0, 0]] })
+        let presence = presence[[0, 0]];
+        if !presence.is_finite() {
+            return Err(Error::model("face-landmarks", "gave no finite presence"));
+        }
+        Ok(Shape { mesh: place(mesh), ibug68: place(ibug68), presence })
     }
 }
 

@@ -9,6 +9,7 @@ mod motion;
 mod names;
 mod quality;
 mod sound;
+mod still;
 mod takes;
 mod voice;
 
@@ -51,6 +52,8 @@ pub struct FrameFacts {
     pub packet_bytes: u32,
     /// Whether the encoder marked it as a key frame.
     pub key: bool,
+    /// For how long the picture has not changed, microseconds; 0 where it moved.
+    pub stood: i64,
     /// Luma averaged over a grid of [`THUMB`] tiles, row by row: what is seen, without noise.
     pub luma: Arc<[u8]>,
     /// Luma of single pixels in the middle of those tiles: what noise does.
@@ -102,7 +105,9 @@ pub struct FaceObservation {
     pub presence: f32,
     /// How well it can be judged.
     pub quality: FaceQuality,
-    /// What moved in it by itself since the last look; none without a recent one.
+    /// Whether the picture stands: what was seen of the face before is only shown on.
+    pub still: bool,
+    /// What moved in it by itself since the last look; none without a recent one, or where the picture stands.
     pub motion: Option<Motion>,
     /// Height of the inner mouth opening over the mouth's width.
     pub mouth_open: f32,

@@ -39,7 +39,8 @@ impl Looks {
             let Some(crop) = face.crop.as_deref().filter(|_| !face.mesh.is_empty()) else { continue };
             let now = luma(crop);
             let before = self.0.insert(face.track, (face.at, now.clone()));
-            face.motion = before.filter(|(at, _)| face.at.since(*at) <= FURTHEST).map(|(_, before)| {
+            let recent = |(at, _): &(Timestamp, _)| !face.still && face.at.since(*at) <= FURTHEST;
+            face.motion = before.filter(recent).map(|(_, before)| {
                 let left = register(&before, &now, SIDE, FACE);
                 Motion { mouth: left.moved(SIDE, MOUTH), rest: left.moved(SIDE, REST) }
             });

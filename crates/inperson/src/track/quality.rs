@@ -1,5 +1,6 @@
 //! What a shape and an aligned crop say: pose, openings, and how well the face can be judged.
 
+use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
 
 use super::{CONTEXT, CROP, FaceQuality};
@@ -96,7 +97,8 @@ pub(super) fn quality(
 ) -> FaceQuality {
     let (w, h) = frame.upright_size();
     let inside = bounds.clamp(w as f32, h as f32).area() / bounds.area().max(1.0);
-    let [yaw, pitch] = turn(ibug68);
+    let roll = roll_of(points);
+    let [yaw, pitch] = turn(ibug68, roll);
     let Light { sharpness, exposure, occlusion } = light;
     FaceQuality {
         interocular_px: (points[1][0] - points[0][0]).hypot(points[1][1] - points[0][1]),
@@ -104,17 +106,20 @@ pub(super) fn quality(
         exposure,
         yaw,
         pitch,
-        roll: roll_of(points).to_degrees(),
+        roll: roll.to_degrees(),
         occlusion,
         cropped: (1.0 - inside).clamp(0.0, 1.0),
     }
 }
 
-/// Yaw and pitch in degrees from a weak-perspective fit.
-fn turn(ibug68: &[[f32; 2]]) -> [f32; 2] {
+/// Yaw and pitch in degrees from a weak-perspective fit, of a face that is tilted by `roll` radians: by quarters it is brought upright.
+fn turn(ibug68: &[[f32; 2]], roll: f32) -> [f32; 2] {
     if ibug68.len() < 68 {
         return [0.0; 2];
     }
+    let (s, c) = ((-roll / FRAC_PI_2).round() * FRAC_PI_2).sin_cos();
+    let upright = |[x, y]: [f32; 2]| [c * x - s * y, s * x + c * y];
+    let ibug68: Vec<[f32; 2]> = ibug68.iter().map(|p| upright(*p)).collect();
     let row = |axis: usize| {
         POSE_FIT.map(|fit| fit.iter().zip(POSE_POINTS).map(|(k, i)| k * f64::from(ibug68[i][axis])).sum::<f64>())
     };

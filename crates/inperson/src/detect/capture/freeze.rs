@@ -2,15 +2,13 @@
 
 use super::{Whole, Window, evidence, score, shared_s};
 use crate::evidence::{Evidence, Finding};
-use crate::time::{Span, Timestamp};
+use crate::time::Span;
 use crate::track::FrameFacts;
 
 /// A standing picture shorter than this is an ordinary repeated frame, microseconds.
 const LEAST: i64 = 1_500_000;
 /// Share of the time from which a picture that stands is a still.
 const STILL_SHARE: f64 = 0.9;
-/// Change of a tile's mean luma, against the first frame that stands, that an encoder makes of a picture that does not change.
-const SAME: u8 = 2;
 /// Luma under which, all over, a picture is black; video black is 0 in full range.
 const BLACK: u8 = 20;
 /// Seconds of speech that a still or a black picture must lie under to count.
@@ -19,8 +17,6 @@ const SPEECH_S: f64 = 3.0;
 #[derive(Debug, Default)]
 pub(super) struct Freeze {
     last: Option<FrameFacts>,
-    /// The first frame of what may be a standing picture.
-    first: Option<FrameFacts>,
     /// Seconds of speech under the standing picture so far.
     speech_s: f64,
     pairs: u32,
@@ -39,8 +35,6 @@ impl Freeze {
             if let Some(last) = self.last.replace(frame.clone()) {
                 let step = Span::new(last.at, frame.at);
                 let heard = shared_s(window.speech, step);
-                let first = self.first.get_or_insert_with(|| last.clone());
-                let stands = first.size == frame.size && first.luma.iter().zip(&*frame.luma).all(near);
                 self.pairs += 1;
                 self.seen_s += step.seconds();
                 self.repeated += u32::from(last.pixels == frame.pixels && last.luma == frame.luma);
@@ -48,13 +42,12 @@ impl Freeze {
                     self.black_s += step.seconds();
                     self.black_speech_s += heard;
                 }
-                if stands {
+                if frame.stood > 0 {
                     self.still_s += step.seconds();
                     self.still_speech_s += heard;
                     self.speech_s += heard;
                 } else {
-                    self.end(last.at, out);
-                    self.first = Some(frame.clone());
+                    self.end(&last, out);
                 }
             }
         }
@@ -65,10 +58,10 @@ impl Freeze {
         self.seen_s - self.still_s
     }
 
-    fn end(&mut self, at: Timestamp, out: &mut Vec<Evidence>) {
+    /// The picture stood until its `last` frame.
+    fn end(&mut self, last: &FrameFacts, out: &mut Vec<Evidence>) {
         let speech_s = std::mem::take(&mut self.speech_s);
-        let Some(first) = self.first.take() else { return };
-        let span = Span::new(first.at, at);
+        let span = Span::new(last.at.plus(-last.stood), last.at);
         if span.micros() >= LEAST {
             // networks freeze too: little weight, more when it lasts and somebody speaks
             let llr = if speech_s > SPEECH_S { 0.4 } else { 0.1 };
@@ -100,8 +93,4 @@ impl Freeze {
             out.push(evidence("capture.repeated", whole.span, Finding::Note, message).fact("repeated_share", of));
         }
     }
-}
-
-fn near((a, b): (&u8, &u8)) -> bool {
-    a.abs_diff(*b) <= SAME
 }

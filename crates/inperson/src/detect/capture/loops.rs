@@ -1,29 +1,38 @@
 //! A stretch of picture that is played again.
 //!
-//! Of every frame a pattern of where the picture grew lighter and darker within 0.4 s is taken: what moves, not what
-//! stands. Patterns kept five times a second are compared with every later frame; a run of matches at one lag that no
-//! two natural movements give is a repetition. Periodic motion (a fan) matches at many lags at once, which are no
-//! multiples of one, and is left out.
+//! Of every frame a pattern of where the candidate's face grew lighter and darker within 0.4 s is taken, beyond what it did as a
+//! whole: what moves, not what stands nor how a lamp or a screen lights it. What repeats around an honest person (a
+//! moving background, a waiting room, a shared film) says nothing, so the rest of the picture counts only where nobody
+//! is seen, and then little. Patterns kept five times a second are compared with every later frame; a run of matches at one
+//! lag that no two natural movements give is a repetition. Periodic motion (a fan) matches at many lags at once, which
+//! are no multiples of one, and is left out.
 //!
-//! Not seen: repetitions of a picture in which less than a twentieth moves, such as somebody who sits still in a wide view.
+//! Not seen: repetitions of a face that fills less than a fortieth of the picture, or of somebody who hardly moves.
 
 use std::collections::VecDeque;
 
-use super::{Window, evidence, score};
+use super::{Whole, Window, evidence, score};
 use crate::evidence::Evidence;
 use crate::time::{Span, Timestamp};
 use crate::track::THUMB;
 
-/// Width and height of the pattern in cells of 4x4 thumbnail tiles.
-const GRID: (usize, usize) = (THUMB.0 / 4, THUMB.1 / 4);
+/// Width and height of the pattern in cells of 2x2 thumbnail tiles.
+const GRID: (usize, usize) = (THUMB.0 / 2, THUMB.1 / 2);
 const WORDS: usize = (GRID.0 * GRID.1).div_ceil(64);
 /// Time over which change is taken, and between kept patterns, microseconds.
 const BASE: i64 = 400_000;
 const KEEP: i64 = 200_000;
 /// Change of a cell, in luma steps, that is movement.
-const MOVED: i32 = 2;
-/// Cells that must move for a pattern to say anything.
-const ACTIVE: u32 = 8;
+const MOVED: f32 = 2.0;
+/// Cells that must move for a pattern to say anything: at least, and as a share of those looked at.
+const ACTIVE: u32 = 6;
+const ACTIVE_SHARE: f32 = 0.06;
+/// Time for which a look says where the face is, microseconds.
+const PLACE: i64 = 400_000;
+/// LLR of a repetition of the face, of less and of more than [`LONG_S`] seconds; and of a picture in which nobody is seen.
+const LLR: [f64; 2] = [2.5, 4.0];
+const LONG_S: f64 = 6.0;
+const NOBODY_LLR: f64 = 1.0;
 /// Share of moving cells that two patterns must have in common.
 const ALIKE: f32 = 0.65;
 /// Shortest lag and shortest run, microseconds.
@@ -46,6 +55,8 @@ struct Pattern {
     lighter: [u64; WORDS],
     darker: [u64; WORDS],
     active: u32,
+    /// Whether it is of the candidate's face.
+    face: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +66,13 @@ struct Run {
     last: Timestamp,
     met: u32,
     newest: Timestamp,
+    face: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Loops {
+    /// When and where the candidate's face was seen last, as shares of the frame.
+    place: Option<(Timestamp, [f32; 4])>,
     recent: VecDeque<(Timestamp, Vec<u8>)>,
     kept: Vec<(Timestamp, Pattern)>,
     runs: Vec<Run>,
@@ -67,13 +81,18 @@ pub(super) struct Loops {
 
 impl Loops {
     pub(super) fn observe(&mut self, window: &Window<'_>) {
+        let mut looks = window.faces.iter().filter(|f| Some(f.track) == window.tracks.candidate).peekable();
         for frame in window.frames {
+            while let Some(look) = looks.next_if(|look| look.at <= frame.at) {
+                self.place = Some((look.at, look.share));
+            }
+            let seen = self.place.filter(|(at, _)| frame.at.since(*at) <= PLACE).map(|(_, share)| share);
             let cells = shrink(&frame.luma);
             while self.recent.front().is_some_and(|(at, _)| frame.at.since(*at) > BASE + 50_000) {
                 self.recent.pop_front();
             }
             let before = self.recent.front().filter(|(at, _)| frame.at.since(*at) >= BASE - 50_000);
-            if let Some(pattern) = before.and_then(|(_, old)| pattern(old, &cells)) {
+            if let Some(pattern) = before.and_then(|(_, old)| pattern(old, &cells, seen)) {
                 self.compare(frame.at, &pattern);
                 if self.kept.last().is_none_or(|(at, _)| frame.at.since(*at) >= KEEP) {
                     self.kept.push((frame.at, pattern));
@@ -89,17 +108,18 @@ impl Loops {
             if lag < LEAST_LAG {
                 break;
             }
-            if !alike(pattern, old) {
+            if pattern.face != old.face || !alike(pattern, old) {
                 continue;
             }
-            match self.runs.iter_mut().find(|r| (r.lag - lag).abs() <= SLACK && at >= r.newest) {
+            let goes_on = |r: &&mut Run| r.face == pattern.face && (r.lag - lag).abs() <= SLACK && at >= r.newest;
+            match self.runs.iter_mut().find(goes_on) {
                 Some(run) => {
                     run.met += u32::from(at > run.newest);
                     (run.last, run.newest) = (now, at);
                     // the first match may lie to one side of the lag
                     run.lag += (lag - run.lag) / 8;
                 }
-                None => self.runs.push(Run { lag, start: now, last: now, met: 1, newest: at }),
+                None => self.runs.push(Run { lag, start: now, last: now, met: 1, newest: at, face: pattern.face }),
             }
         }
         let (alive, ended): (Vec<Run>, Vec<Run>) = self.runs.iter().partition(|r| now.since(r.last) <= BREAK);
@@ -108,9 +128,12 @@ impl Loops {
         self.found.extend(ended.into_iter().filter(Run::holds).take(room));
     }
 
-    pub(super) fn conclude(&self, out: &mut Vec<Evidence>) {
+    pub(super) fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
+        let candidate = whole.tracks.candidate;
         let mut all: Vec<Run> =
             self.found.iter().copied().chain(self.runs.iter().copied().filter(Run::holds)).collect();
+        // what repeats before or after a person was seen is a waiting room
+        all.retain(|r| r.face || candidate.is_none());
         // the shortest lag first: of a loop's many it is the loop's length
         all.sort_by_key(|r| (r.lag, r.start));
         let mut told: Vec<Span> = Vec::new();
@@ -124,9 +147,13 @@ impl Loops {
             }
             told.push(span);
             let first = Span::new(span.start.plus(-run.lag), span.end.plus(-run.lag));
-            let llr = if span.seconds() >= 6.0 { 4.0 } else { 2.5 };
-            let message = format!("the picture of {first} is played again at {span}");
-            let found = evidence("capture.loop", span, score(span.seconds(), llr), message);
+            let (what, llr) = match run.face {
+                true => ("face", LLR[usize::from(span.seconds() >= LONG_S)]),
+                false => ("picture", NOBODY_LLR),
+            };
+            let message = format!("the {what} of {first} is played again at {span}");
+            let mut found = evidence("capture.loop", span, score(span.seconds(), llr), message);
+            found.subject = candidate;
             out.push(found.fact("lag_s", run.lag as f64 / 1e6).fact("repeated_s", span.seconds()));
         }
     }
@@ -149,21 +176,27 @@ impl Run {
 }
 
 fn shrink(luma: &[u8]) -> Vec<u8> {
-    let mut cells = Vec::with_capacity(GRID.0 * GRID.1);
-    for y in 0..GRID.1 {
-        for x in 0..GRID.0 {
-            let rows = (0..4).map(|dy| &luma[(4 * y + dy) * THUMB.0 + 4 * x..][..4]);
-            let sum: u32 = rows.flatten().map(|&v| u32::from(v)).sum();
-            cells.push((sum / 16) as u8);
-        }
-    }
-    cells
+    let tile = |x: usize, y: usize| u32::from(luma[y * THUMB.0 + x]);
+    let mean = |x: usize, y: usize| (tile(x, y) + tile(x + 1, y) + tile(x, y + 1) + tile(x + 1, y + 1)) / 4;
+    (0..GRID.0 * GRID.1).map(|i| mean(2 * (i % GRID.0), 2 * (i / GRID.0)) as u8).collect()
 }
 
-fn pattern(before: &[u8], now: &[u8]) -> Option<Pattern> {
-    let mut pattern = Pattern::default();
-    for (i, (&a, &b)) in before.iter().zip(now).enumerate() {
-        let change = i32::from(b) - i32::from(a);
+/// What moved in the face that is `seen`, or in the whole picture.
+fn pattern(before: &[u8], now: &[u8], seen: Option<[f32; 4]>) -> Option<Pattern> {
+    let [x0, y0, x1, y1] = seen.unwrap_or([0.0, 0.0, 1.0, 1.0]);
+    let inside = |&i: &usize| {
+        let at = |k: usize, of: usize| (k as f32 + 0.5) / of as f32;
+        let (x, y) = (at(i % GRID.0, GRID.0), at(i / GRID.0, GRID.1));
+        x0 < x && x < x1 && y0 < y && y < y1
+    };
+    let cells: Vec<usize> = (0..GRID.0 * GRID.1).filter(inside).collect();
+    let mut gains: Vec<f32> = cells.iter().map(|&i| f32::from(now[i]) / f32::from(before[i].max(1))).collect();
+    gains.sort_by(f32::total_cmp);
+    // a light that changes does so all over
+    let gain = *gains.get(gains.len() / 2)?;
+    let mut pattern = Pattern { face: seen.is_some(), ..Pattern::default() };
+    for &i in &cells {
+        let change = f32::from(now[i]) - gain * f32::from(before[i]);
         if change >= MOVED {
             pattern.lighter[i / 64] |= 1 << (i % 64);
         } else if change <= -MOVED {
@@ -171,11 +204,33 @@ fn pattern(before: &[u8], now: &[u8]) -> Option<Pattern> {
         }
     }
     pattern.active = pattern.lighter.iter().chain(&pattern.darker).map(|w| w.count_ones()).sum();
-    (pattern.active >= ACTIVE).then_some(pattern)
+    (pattern.active >= ACTIVE.max((ACTIVE_SHARE * cells.len() as f32) as u32)).then_some(pattern)
 }
 
 fn alike(a: &Pattern, b: &Pattern) -> bool {
     let common: u32 =
         (0..WORDS).map(|i| (a.lighter[i] & b.lighter[i]).count_ones() + (a.darker[i] & b.darker[i]).count_ones()).sum();
     common as f32 >= ALIKE * a.active.max(b.active) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn movement_is_that_of_the_face_and_not_of_what_lights_or_surrounds_it() {
+        let before = vec![100u8; GRID.0 * GRID.1];
+        let face = Some([0.25, 0.25, 0.75, 0.75]);
+        let changed = |f: fn(usize, usize) -> u8| -> Vec<u8> {
+            (0..GRID.0 * GRID.1).map(|i| f(i % GRID.0, i / GRID.0)).collect()
+        };
+        // a lamp, and a film on the wall
+        assert!(pattern(&before, &vec![130; before.len()], face).is_none());
+        let wall = changed(|x, _| if x < 8 { 160 } else { 100 });
+        assert!(pattern(&before, &wall, face).is_none() && pattern(&before, &wall, None).is_some());
+        // a head that turns
+        let head = changed(|x, y| if x == 12 && (5..13).contains(&y) { 80 } else { 100 });
+        let seen = pattern(&before, &head, face).unwrap();
+        assert!(seen.face && seen.active == 8 && seen.lighter == [0; WORDS]);
+    }
 }

@@ -74,7 +74,7 @@ impl Detector for Capture {
             return;
         }
         self.freeze.conclude(whole, out);
-        self.loops.conclude(out);
+        self.loops.conclude(whole, out);
         self.photo.conclude(whole, out);
         self.times.conclude(whole, out);
         self.cuts.conclude(whole, out);

@@ -9,6 +9,8 @@ const LEAST: u32 = 20;
 /// Smallest face, and furthest turn, that is judged.
 const LEAST_IOD: f32 = 30.0;
 const MOST_YAW: f32 = 35.0;
+/// Mean chance of a covered mouth from which its movement is not seen: a mask.
+const COVERED: f32 = 0.3;
 
 /// Logarithm of the mouth's movement under which, nine tenths of the time and more, no mouth speaks: of 44 genuine talkers
 /// the lowest is -0.4, of 16 stills turned and moved about the highest is -1.6. Somebody who only listens looks alike.
@@ -20,6 +22,8 @@ pub(super) struct Photo {
     candidate: Option<u32>,
     /// Logarithms of what moved in the mouth.
     mouth: Histogram<60>,
+    /// Sum of the chances of a covered mouth.
+    covered: f32,
 }
 
 impl Photo {
@@ -31,15 +35,17 @@ impl Photo {
         for face in window.faces.iter().filter(|f| f.track == id) {
             let Some(motion) = face.motion else { continue };
             let spoken = window.speech.iter().any(|s| s.contains(face.at) && !window.another(*s));
-            if !spoken || face.quality.interocular_px < LEAST_IOD || face.quality.yaw.abs() > MOST_YAW {
+            let q = &face.quality;
+            if !spoken || q.interocular_px < LEAST_IOD || q.yaw.abs() > MOST_YAW {
                 continue;
             }
+            self.covered += q.occlusion;
             self.mouth.add(f64::from(motion.mouth.max(1e-3)).ln());
         }
     }
 
     pub(super) fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
-        if self.mouth.total() < LEAST {
+        if self.mouth.total() < LEAST || self.covered > COVERED * self.mouth.total() as f32 {
             return;
         }
         // somebody who listens nine tenths of the time still speaks in one
@@ -65,6 +71,6 @@ impl Photo {
 
 impl Default for Photo {
     fn default() -> Self {
-        Self { candidate: None, mouth: Histogram::new(-4.0, 0.1) }
+        Self { candidate: None, mouth: Histogram::new(-4.0, 0.1), covered: 0.0 }
     }
 }

@@ -19,6 +19,8 @@ mod floor;
 mod repeats;
 mod splice;
 
+use repeats::Heard;
+
 /// Frames of 32 ms every 16 ms for levels and bands.
 const SIZE: usize = 512;
 const STEP: usize = 256;
@@ -89,7 +91,17 @@ impl Detector for Channel {
             floor.hear(power, voiced, pause);
             splice.hear(at, power, pause);
         });
-        window.sound.iter().filter(|frame| spoken(frame.at)).for_each(|frame| repeats.hear(frame));
+        // whose face is seen, and does not speak, plays nothing: an announcement, a question that is asked again
+        let theirs: Vec<Span> = window.speech.iter().filter(|s| window.elsewhere(**s)).copied().collect();
+        let seen = window.faces.iter().any(|f| Some(f.track) == window.tracks.candidate);
+        for frame in window.sound.iter().filter(|frame| spoken(frame.at)) {
+            let heard = match theirs.iter().any(|s| s.contains(frame.at)) {
+                true => Heard::Others,
+                false if seen => Heard::Theirs,
+                false => Heard::Unseen,
+            };
+            repeats.hear(frame, heard);
+        }
         Ok(())
     }
 

@@ -26,15 +26,29 @@ const GOES_ON: u32 = 12;
 const STEP: i64 = SOUND_STEP as i64 * 1_000_000 / AUDIO_RATE as i64;
 /// Repetitions named.
 const NAMED: usize = 8;
-/// LLR of one repeated stretch and of several or long ones. There is no material of such attacks to fit on; of the genuine
-/// recordings at hand none repeats.
+/// LLR of one repeated stretch and of several or long ones, where the candidate is seen to speak, and where nobody is seen:
+/// announcements repeat in calls too. There is no material of such attacks to fit on; of the genuine recordings at hand none repeats.
 const LLR: [f64; 2] = [1.0, 2.0];
+const UNSEEN_LLR: [f64; 2] = [0.5, 1.0];
 const LONG_S: f64 = 4.0;
+
+/// Whose speech a moment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// The candidate is seen, and nobody else is known to speak.
+    Theirs,
+    /// Somebody else's.
+    Others,
+    /// Nobody is seen.
+    Unseen,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
     /// Fingerprint and number of every frame of speech, counted in steps of [`SOUND_STEP`] from the start.
     frames: Vec<(u32, u32)>,
+    /// Whose they are.
+    whose: Vec<Heard>,
     /// For each place of the index the first frame that fell on it, counted from 1; 0 for none. Empty before the first.
     places: Vec<u32>,
     /// Stretches found: first frame, first frame of the earlier one, number.
@@ -43,8 +57,9 @@ pub(super) struct Repeats {
 
 impl Repeats {
     /// A moment of speech.
-    pub(super) fn hear(&mut self, frame: &SoundFrame) {
+    pub(super) fn hear(&mut self, frame: &SoundFrame, whose: Heard) {
         let now = self.frames.len();
+        self.whose.push(whose);
         self.frames.push((frame.fingerprint, u32::try_from(frame.at.0 / STEP).unwrap_or(u32::MAX)));
         self.look(now);
         if now.is_multiple_of(INDEXED) {
@@ -92,11 +107,23 @@ impl Repeats {
         let at = |frame: usize| Timestamp(i64::from(self.frames[frame].1) * STEP);
         let span = |first: usize, count: usize| Span::new(at(first), at(first + count - 1));
         let total: f64 = self.found.iter().map(|&(first, _, count)| span(first, count).seconds()).sum();
-        let llr = LLR[usize::from(self.found.len() > 1 || total >= LONG_S)];
+        let much = usize::from(self.found.len() > 1 || total >= LONG_S);
+        // whose most of both stretches is
+        let share = |first: usize, earlier: usize, count: usize, whose: Heard| {
+            let both = self.whose[first..first + count].iter().chain(&self.whose[earlier..earlier + count]);
+            both.filter(|w| **w == whose).count() as f64 / (2 * count) as f64
+        };
         for &(first, earlier, count) in self.found.iter().take(NAMED) {
             let (now, then) = (span(first, count), span(earlier, count));
-            let finding = Finding::Score { raw: total, llr };
-            let message = format!("the speech of {then} is played again at {now}");
+            let share = |whose| share(first, earlier, count, whose);
+            let (finding, what) = if share(Heard::Others) > 0.5 {
+                (Finding::Note, "somebody else's speech")
+            } else if share(Heard::Unseen) > 0.5 {
+                (Finding::Score { raw: total, llr: UNSEEN_LLR[much] }, "the speech")
+            } else {
+                (Finding::Score { raw: total, llr: LLR[much] }, "the speech")
+            };
+            let message = format!("{what} of {then} is played again at {now}");
             let found = Evidence::new("channel.repeated", Question::Voice, now, finding, message);
             out.push(found.fact("repeated_s", now.seconds()).fact("lag_s", now.start.since(then.start) as f64 / 1e6));
         }

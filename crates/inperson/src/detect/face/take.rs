@@ -15,9 +15,10 @@ use crate::track::{CONTEXT, FaceObservation, FaceQuality, TAKE};
 
 /// Frames without a gap that are looked at, at least and at most.
 const FRAMES: [usize; 2] = [10, 14];
-/// Longest time between frames of one take, and the longest median of it that was calibrated: 20 frames a second. Microseconds.
+/// Longest time between frames of one take, and the longest median of it: 10 frames a second, where the same
+/// calibration holds (`forgery.rungs`). Microseconds.
 const BROKEN: i64 = 400_000;
-const SLOWEST: i64 = 50_000;
+const SLOWEST: i64 = 105_000;
 /// So many of a take's first frames, every second one, are also held against another that lies so far from it, before or after, and at most
 /// so much off that. Microseconds.
 const HELD: usize = 4;
@@ -60,6 +61,14 @@ impl Filling {
     /// Takes a frame in; gives the take that it completes, or tells the gate what is wrong with that.
     pub(super) fn add(&mut self, face: &FaceObservation, gate: &mut Gate) -> Option<Take> {
         let rgb = face.context.clone()?;
+        if face.still {
+            // a picture that is only shown on has nothing to tell from frame to frame
+            if !self.0.is_empty() {
+                gate.refuse(Reason::TooFewFrames);
+                self.0.clear();
+            }
+            return None;
+        }
         if self.0.last().is_some_and(|last| face.at.since(last.at) > BROKEN) {
             // frames that never came
             gate.refuse(Reason::TooFewFrames);
@@ -151,6 +160,7 @@ mod tests {
             ibug68: Arc::from([]),
             presence: 1.0,
             quality: FaceQuality { interocular_px: eyes, sharpness: 8.0, exposure: 0.5, ..FaceQuality::default() },
+            still: false,
             motion: None,
             mouth_open: 0.0,
             eyes_open: [0.3; 2],
@@ -210,10 +220,12 @@ mod tests {
     #[test]
     fn slow_and_small_ones_are_refused_with_the_reason() {
         let refused = |reason| (vec![], Finding::Abstain { reason });
-        assert_eq!(takes(steady(66_000), 50.0), refused(Reason::TooFewFrames));
+        assert_eq!(takes(steady(125_000), 50.0), refused(Reason::TooFewFrames));
         assert_eq!(takes(steady(500_000), 50.0), refused(Reason::TooFewFrames));
         // over before half a second has passed
         assert_eq!(takes(steady(20_000), 50.0), refused(Reason::TooFewFrames));
         assert_eq!(takes(steady(40_000), 15.0), refused(Reason::TooSmall));
+        // webcams at 15 and 10 frames a second are not slow
+        assert_eq!([66_667, 100_000].map(|step| takes(steady(step), 50.0).0), [[(300_000, 14)]; 2]);
     }
 }

@@ -34,6 +34,10 @@ const DARKEST: f32 = 0.12;
 /// Degrees of turn to the side, and chance of a covered mouth, beyond which lips are not read.
 const TURNED: f32 = 45.0;
 const COVERED: f32 = 0.9;
+/// Light under which the colour of a cover is the lamp's or the camera's noise.
+const DIM: f32 = 0.25;
+/// Mean chance of a covered mouth over which lips that do not fit are no sign: a mask hides them.
+const MASKED: f32 = 0.3;
 /// Speech keeps counting so long before and after, microseconds.
 const AROUND: i64 = 200_000;
 /// Agreement that tells nothing with much speech, what the best of all lags adds to it by chance in one second of speech, and the
@@ -56,7 +60,11 @@ struct Unread {
     small: u32,
     dark: u32,
     hidden: u32,
+    still: u32,
     read: u32,
+    /// Sum of the chances of a covered mouth over those that were lit, large and frontal enough, and their number.
+    covered: f32,
+    facing: u32,
     /// Hops left out because another face speaks.
     shared: u32,
     /// Hops with speech in which nobody else's mouth moves.
@@ -67,6 +75,10 @@ impl Unread {
     /// Whether another face speaks most of the time.
     const fn by_turns(&self) -> bool {
         self.shared > self.alone
+    }
+
+    fn masked(&self) -> bool {
+        self.covered > MASKED * self.facing as f32
     }
 
     /// Steps of the candidate's speech under which nothing is said: a few words left over between another's are no sample of theirs.
@@ -119,14 +131,22 @@ impl LipSync {
     fn legible(&mut self, face: &FaceObservation) -> bool {
         let q = &face.quality;
         let small = q.interocular_px < SMALLEST;
-        let dark = q.exposure < DARKEST;
-        let hidden = q.yaw.abs() > TURNED || q.occlusion > COVERED;
-        self.read.unread.small += u32::from(small);
-        self.read.unread.dark += u32::from(dark && !small);
-        self.read.unread.hidden += u32::from(hidden && !small && !dark);
-        let legible = !small && !dark && !hidden;
-        self.read.unread.read += u32::from(legible);
-        legible
+        let covered = q.occlusion > COVERED;
+        let dark = q.exposure < DARKEST || covered && q.exposure < DIM;
+        let hidden = q.yaw.abs() > TURNED || covered;
+        let unread = &mut self.read.unread;
+        if !face.still && !small && !dark && q.yaw.abs() <= TURNED {
+            unread.facing += 1;
+            unread.covered += q.occlusion;
+        }
+        match () {
+            () if face.still => unread.still += 1,
+            () if small => unread.small += 1,
+            () if dark => unread.dark += 1,
+            () if hidden => unread.hidden += 1,
+            () => unread.read += 1,
+        }
+        !(face.still || small || dark || hidden)
     }
 
     /// Goes on with what was read of this face.
@@ -185,6 +205,9 @@ impl LipSync {
             () if whole.media.video.is_none() => (Reason::NoVideo, "there is no picture, so that lips cannot be read"),
             () if !self.heard => (Reason::NoAudio, "there is no sound to compare the lips with"),
             () if whole.tracks.candidate.is_none() => (Reason::NoFace, "no face was seen whose lips could be read"),
+            () if u.still > u.read => {
+                (Reason::TooFewFrames, "the picture stood still, so that what is heard cannot be held against lips")
+            }
             () if u.small > u.read => (Reason::TooSmall, "the face is too small to read its lips"),
             () if u.dark > u.read => (Reason::BadExposure, "the face is too dark to read its lips"),
             () if u.hidden > u.read => (Reason::Hidden, "the mouth is turned away or covered"),
@@ -258,8 +281,16 @@ impl Detector for LipSync {
         let agreement = self.agreement(&total, lag, &stretches);
         let seconds = self.speech_s();
         let raw = (NEUTRAL + CHANCE / seconds.sqrt() - agreement) * seconds / (seconds + FEW);
-        let finding = self.calibration.finding(raw);
+        let finding = match self.calibration.finding(raw) {
+            Finding::Score { llr, .. } if llr > 0.0 && self.read.unread.masked() => {
+                Finding::Abstain { reason: Reason::Hidden }
+            }
+            finding => finding,
+        };
         let message = match finding {
+            Finding::Abstain { reason: Reason::Hidden } => {
+                "the mouth may be covered, so that lips that do not fit say nothing"
+            }
             Finding::Score { llr, .. } if llr > 0.5 => "lips and sound disagree more than those of a person speaking",
             Finding::Score { llr, .. } if llr < -0.5 => "the lips speak what is heard",
             Finding::Score { .. } => "lips and sound say little either way",

@@ -94,6 +94,7 @@ mod tests {
             ibug68: [].into(),
             presence: 1.0,
             quality: FaceQuality::default(),
+            still: false,
             motion: mouth.map(|mouth| Motion { mouth, rest: 0.1 }),
             mouth_open: 0.0,
             eyes_open: [0.3; 2],

@@ -11,6 +11,8 @@ const LOOK_S: f64 = 0.2;
 const LEAST_EYES: f32 = 26.0;
 const LEAST_SHARP: f32 = 3.0;
 const EXPOSURE: [f32; 2] = [0.10, 0.92];
+/// Light under which the colour of a cover is the lamp's or the camera's noise.
+const DIM: f32 = 0.25;
 const MOST_YAW: f32 = 40.0;
 const MOST_COVERED: f32 = 0.95;
 const MOST_CROPPED: f32 = 0.15;
@@ -79,7 +81,7 @@ impl Gate {
 fn unfit(q: &FaceQuality) -> Option<Reason> {
     if q.interocular_px < LEAST_EYES {
         Some(Reason::TooSmall)
-    } else if q.exposure < EXPOSURE[0] || q.exposure > EXPOSURE[1] {
+    } else if q.exposure < EXPOSURE[0] || q.exposure > EXPOSURE[1] || q.exposure < DIM && q.occlusion > MOST_COVERED {
         Some(Reason::BadExposure)
     } else if q.sharpness < LEAST_SHARP {
         Some(Reason::TooBlurred)

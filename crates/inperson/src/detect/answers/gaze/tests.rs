@@ -129,6 +129,7 @@ fn small_and_turned_faces_are_not_looked_at() {
         ibug68: Vec::new().into(),
         presence: 1.0,
         quality: crate::track::FaceQuality { interocular_px: 41.0, ..Default::default() },
+        still: false,
         motion: None,
         mouth_open: 0.0,
         eyes_open: [0.3; 2],
