@@ -16,7 +16,7 @@ use crate::track::{CONTEXT, FaceObservation, FaceQuality, TAKE};
 /// Frames without a gap that are looked at, at least and at most.
 const FRAMES: [usize; 2] = [10, 14];
 /// Longest time between frames of one take, and the longest median of it: 10 frames a second, where the same
-/// calibration holds (`forgery.rungs`). Microseconds.
+/// calibration holds (the model's card). Microseconds.
 const BROKEN: i64 = 400_000;
 const SLOWEST: i64 = 105_000;
 /// So many of a take's first frames, every second one, are also held against another that lies so far from it, before or after, and at most
