@@ -52,6 +52,26 @@ def test_a_still_and_a_photograph_under_the_voice_are_found(candidate, tmp_path)
         assert report.assessment["questions"]["capture"]["llr"] > 1
 
 
+@pytest.mark.parametrize(("turned", "roll"), [("hflip,vflip", 180), ("transpose=1", 90), ("transpose=2", -90)])
+def test_a_camera_on_its_head_and_a_phone_on_its_side_show_the_same_person(candidate, tmp_path, turned, roll):
+    path = tmp_path / "turned.mp4"
+    ffmpeg("-i", candidate, "-vf", turned, "-c:a", "copy", "-preset", "veryfast", path)
+    report = inperson.analyze(path, checks=["capture", "lipsync"])
+    (face,) = report.tracks["faces"]
+    assert face["observations"] > 60 and face["speaking_s"] > 8
+    assert abs((face["quality"]["roll"] - roll + 180) % 360 - 180) < 10
+    assert report.assessment["questions"]["sync"]["llr"] < -0.5
+
+
+def test_what_repeats_around_a_candidate_is_no_loop(candidate, tmp_path):
+    film, around = tmp_path / "film.mp4", tmp_path / "around.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25:duration=4", "-pix_fmt", "yuv420p", "-preset", "veryfast", film)
+    ffmpeg("-stream_loop", "3", "-i", film, "-i", candidate, "-filter_complex", "[1:v]scale=-2:480[c];[0:v][c]overlay=(W-w)/2:(H-h)/2:shortest=1",
+           "-t", "14", "-preset", "veryfast", around)
+    report = inperson.analyze(around, checks=["capture"])
+    assert report.tracks["candidate"] is not None and codes(report) == set()
+
+
 def test_who_comes_back_after_a_while_is_the_same(candidate, tmp_path):
     # a quarter of a minute of a shared screen between two parts of the talk
     away = tmp_path / "away.mp4"

@@ -327,7 +327,10 @@ impl FaceFollower {
             sums.middle.iter_mut().zip(middle).for_each(|(s, v)| *s += v);
             sums.squares += middle.iter().map(|v| v * v).sum::<f64>();
             let q = &face.quality;
-            let values = [q.interocular_px, q.sharpness, q.exposure, q.yaw, q.pitch, q.roll, q.occlusion, q.cropped];
+            // heads on their heads lie to both sides of half a turn
+            let mean = sums.quality[5] / f64::from((sums.looks - 1).max(1));
+            let roll = q.roll + 360.0 * ((mean as f32 - q.roll) / 360.0).round();
+            let values = [q.interocular_px, q.sharpness, q.exposure, q.yaw, q.pitch, roll, q.occlusion, q.cropped];
             sums.quality.iter_mut().zip(values).for_each(|(s, v)| *s += f64::from(v));
             sums.bounds.iter_mut().zip(face.share).for_each(|(s, v)| *s += f64::from(v));
             if let Some(look) = face.crop.as_deref().map(appearance) {
