@@ -74,7 +74,7 @@ def test_nobody_is_flagged_by_it_alone(candidate, analyzer):
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [(["-vf", "drawbox=t=fill:c=gray"], "no_face"), (["-t", "1"], "too_short"), (["-r", "12"], "too_few_frames"), (["-vf", "gblur=sigma=9"], "too_blurred"), (["-vf", "scale=iw/3:-2,pad=640:360"], "too_small")],
+    [(["-vf", "drawbox=t=fill:c=gray"], "no_face"), (["-t", "1"], "too_short"), (["-r", "8"], "too_few_frames"), (["-vf", "gblur=sigma=9"], "too_blurred"), (["-vf", "scale=iw/3:-2,pad=640:360"], "too_small")],
 )
 def test_what_cannot_be_judged_is_left_with_its_reason(candidate, analyzer, tmp_path, options, reason):
     path = tmp_path / "clip.mp4"
