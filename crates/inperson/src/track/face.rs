@@ -4,23 +4,26 @@
 //! detector runs once a second, or three times while nobody is followed, to find newcomers and to confirm. A face that comes back after a
 //! longer while has its number again if it looks as it did.
 
+use std::collections::BTreeMap;
+
 use super::appearance::{Memory, appearance, likeness};
 use super::burst::mouth;
 use super::landmarks::{FaceModels, Found};
 use super::motion::Looks;
 use super::quality::{Light, aligned, context, eyes_open, five_points, light_of, mouth_open, quality, roll_of};
 use super::still::{STOOD, Still};
+use super::sums::{self, Sums};
 use super::takes::Takes;
-use super::{Bursts, FaceObservation, FaceQuality, FaceTrack, FrameFacts, Seen, THUMB, Tracks, Wanted};
+use super::{Bursts, FaceObservation, FrameFacts, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
 use crate::error::Result;
 use crate::media::{Rotation, VideoFrame};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// Time between looks, microseconds.
-const LOOK: i64 = 200_000;
+pub(super) const LOOK: i64 = 200_000;
 /// Time between searches while a face is followed, and while none is.
 const SEARCH: [i64; 2] = [1_000_000, 300_000];
 /// Presence under which the landmarks have lost the face.
@@ -36,14 +39,6 @@ const MOST: usize = 8;
 const IN_BURST: usize = 2;
 /// Mean change of the thumbnail's luma, of 255, that is a cut to another scene.
 const CUT: f32 = 28.0;
-/// Looks at a face, and spread of its middle as a share of its side, from which and under which it may be a picture on a wall: one
-/// that is not seen to speak for so much of the seconds that another face speaks, if these are so many, is not the candidate.
-const FIXED_LOOKS: u32 = 60;
-const FIXED: f64 = 0.02;
-const SILENT: f64 = 0.02;
-const SPOKEN_S: f64 = 10.0;
-/// Gap that does not end a stretch in which a face was seen.
-const BRIDGED: i64 = 3_000_000;
 
 /// One face that is followed, or was until a moment ago.
 #[derive(Debug, Clone)]
@@ -60,30 +55,6 @@ struct Followed {
     light: Option<Light>,
 }
 
-/// What is summed up of a face over the interview.
-#[derive(Debug, Clone, Default)]
-struct Sums {
-    area: f64,
-    looks: u32,
-    bounds: [f64; 4],
-    quality: [f64; 8],
-    likeness: f32,
-    /// Of its middle, pixels, and the squares of that.
-    middle: [f64; 2],
-    squares: f64,
-}
-
-impl Sums {
-    /// Whether it hangs where it hangs, as a picture on a wall does: its middle does not move by a fiftieth of its side.
-    fn fixed(&self) -> bool {
-        let n = f64::from(self.looks.max(1));
-        let [x, y] = self.middle.map(|v| v / n);
-        let spread = (self.squares / n - x * x - y * y).max(0.0).sqrt();
-        tracing::debug!(looks = self.looks, spread = spread / (self.area / n).sqrt().max(1.0), "how far a face moves");
-        self.looks >= FIXED_LOOKS && spread < FIXED * (self.area / n).sqrt()
-    }
-}
-
 pub(super) struct FaceFollower {
     models: FaceModels,
     reference: Option<Vec<f32>>,
@@ -93,7 +64,7 @@ pub(super) struct FaceFollower {
     faces: Vec<Followed>,
     looks: Looks,
     memory: Memory,
-    sums: std::collections::BTreeMap<u32, Sums>,
+    sums: BTreeMap<u32, Sums>,
     next_id: u32,
     next_look: Timestamp,
     next_search: Timestamp,
@@ -116,7 +87,7 @@ impl FaceFollower {
             faces: Vec::new(),
             looks: Looks::default(),
             memory: Memory::default(),
-            sums: std::collections::BTreeMap::new(),
+            sums: BTreeMap::new(),
             next_id: 0,
             next_look: Timestamp(i64::MIN),
             next_search: Timestamp(i64::MIN),
@@ -320,65 +291,19 @@ impl FaceFollower {
     /// Brings the tracks up to date with what was seen in a hop.
     pub(super) fn summarise(&mut self, faces: &[FaceObservation], tracks: &mut Tracks) {
         for face in faces {
-            let sums = self.sums.entry(face.track).or_default();
-            sums.looks += 1;
-            sums.area += f64::from(rect(face.bounds).area());
-            let middle = rect(face.bounds).centre().map(f64::from);
-            sums.middle.iter_mut().zip(middle).for_each(|(s, v)| *s += v);
-            sums.squares += middle.iter().map(|v| v * v).sum::<f64>();
-            let q = &face.quality;
-            // heads on their heads lie to both sides of half a turn
-            let mean = sums.quality[5] / f64::from((sums.looks - 1).max(1));
-            let roll = q.roll + 360.0 * ((mean as f32 - q.roll) / 360.0).round();
-            let values = [q.interocular_px, q.sharpness, q.exposure, q.yaw, q.pitch, roll, q.occlusion, q.cropped];
-            sums.quality.iter_mut().zip(values).for_each(|(s, v)| *s += f64::from(v));
-            sums.bounds.iter_mut().zip(face.share).for_each(|(s, v)| *s += f64::from(v));
-            if let Some(look) = face.crop.as_deref().map(appearance) {
-                sums.likeness += self.reference.as_ref().map_or(0.0, |r| likeness(r, &look));
+            let look = face.crop.as_deref().map(appearance);
+            let like = look.as_ref().zip(self.reference.as_ref()).map_or(0.0, |(look, r)| likeness(r, look));
+            self.sums.entry(face.track).or_default().add(face, like);
+            if let Some(look) = look {
                 self.memory.add(face.track, &look);
             }
-            let track = match tracks.faces.iter_mut().position(|t| t.id == face.track) {
-                Some(i) => &mut tracks.faces[i],
-                None => {
-                    tracks.faces.push(FaceTrack { id: face.track, ..FaceTrack::default() });
-                    tracks.faces.sort_by_key(|t| t.id);
-                    let i = tracks.faces.iter().position(|t| t.id == face.track).unwrap_or_default();
-                    &mut tracks.faces[i]
-                }
-            };
-            let span = Span::starting(face.at, LOOK);
-            match track.seen.last_mut() {
-                Some(last) if span.start.since(last.end) <= BRIDGED => last.end = last.end.max(span.end),
-                _ => track.seen.push(span),
-            }
-            let n = f64::from(sums.looks);
-            track.observations = sums.looks;
-            track.mean_bounds = sums.bounds.map(|s| (s / n) as f32);
-            let [iod, sharpness, exposure, yaw, pitch, roll, occlusion, cropped] = sums.quality.map(|s| (s / n) as f32);
-            track.quality =
-                FaceQuality { interocular_px: iod, sharpness, exposure, yaw, pitch, roll, occlusion, cropped };
+            self.sums[&face.track].tell(face, tracks);
         }
     }
 
     /// The candidate's face by the rule.
     pub(super) fn candidate(&self, rule: &CandidateRule, tracks: &Tracks) -> Option<u32> {
-        let spoken = |id: u32| tracks.faces.iter().find(|t| t.id == id).map_or(0.0, |t| t.speaking_s);
-        let most = tracks.faces.iter().map(|t| t.speaking_s).fold(0.0, f64::max);
-        let hung = |id, sums: &Sums| most >= SPOKEN_S && spoken(id) < SILENT * most && sums.fixed();
-        let value = |id: u32, sums: &Sums| match rule {
-            // smaller than any that lives, but still a face
-            CandidateRule::Largest if hung(id, sums) => 1e-9 * sums.area,
-            CandidateRule::Largest => sums.area,
-            CandidateRule::Region([left, top, right, bottom]) => {
-                let b = tracks.faces.iter().find(|t| t.id == id).map(|t| t.mean_bounds).unwrap_or_default();
-                let (x, y) = (0.5 * (b[0] + b[2]), 0.5 * (b[1] + b[3]));
-                let inside = *left <= x && x <= *right && *top <= y && y <= *bottom;
-                if inside { sums.area } else { -1.0 }
-            }
-            CandidateRule::Reference(_) => f64::from(sums.likeness) / f64::from(sums.looks.max(1)),
-        };
-        let ranked = self.sums.iter().map(|(&id, sums)| (value(id, sums), id)).filter(|(v, _)| *v > 0.0);
-        ranked.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, id)| id)
+        sums::candidate(&self.sums, rule, tracks)
     }
 }
 

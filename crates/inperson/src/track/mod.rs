@@ -10,6 +10,7 @@ mod names;
 mod quality;
 mod sound;
 mod still;
+mod sums;
 mod takes;
 mod voice;
 
@@ -31,7 +32,7 @@ pub(crate) use landmarks::FaceModels;
 use link::Linker;
 pub use motion::Motion;
 use names::Names;
-pub(crate) use quality::{aligned_map, context_map};
+pub(crate) use quality::{DIM, MASKED, aligned_map, context_map};
 use sound::Sound;
 pub use sound::{SOUND_STEP, SoundFrame};
 pub use takes::TAKE;

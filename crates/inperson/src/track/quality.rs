@@ -19,6 +19,11 @@ const EYES: [[usize; 4]; 2] = [[33, 133, 159, 145], [263, 362, 386, 374]];
 /// Corners, upper and lower edge of the inner mouth in the mesh.
 const MOUTH: [usize; 4] = [78, 308, 13, 14];
 
+/// Light under which the colour of a cover is the lamp's or the camera's noise.
+pub(crate) const DIM: f32 = 0.25;
+/// Mean chance of a covered mouth over which a mask may hide it, so that how it moves says nothing against anybody.
+pub(crate) const MASKED: f32 = 0.3;
+
 /// Points of iBUG's 68 that the pose is fitted on: tip of the nose, chin, outer eye corners, mouth corners.
 const POSE_POINTS: [usize; 6] = [30, 8, 36, 45, 48, 54];
 /// Pseudo-inverse of those points on a generic head (x right, y down, z towards the camera): fits a weak-perspective

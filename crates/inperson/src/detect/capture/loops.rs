@@ -7,7 +7,7 @@
 //! lag that no two natural movements give is a repetition. Periodic motion (a fan) matches at many lags at once, which
 //! are no multiples of one, and is left out.
 //!
-//! Not seen: repetitions of a face that fills less than a fortieth of the picture, or of somebody who hardly moves.
+//! Not seen: repetitions of a face so small or so calm that fewer than six cells of it move.
 
 use std::collections::VecDeque;
 
@@ -216,6 +216,81 @@ fn alike(a: &Pattern, b: &Pattern) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::MediaInfo;
+    use crate::track::{FaceObservation, FaceQuality, FrameFacts, Tracks};
+
+    /// 16 s at 25 frames a second of which the second half repeats the first, in the face or around it, where the rest stands.
+    fn played_again(in_face: bool) -> Vec<Evidence> {
+        let media = MediaInfo::live("call", true, false);
+        let tracks = Tracks { candidate: Some(0), ..Tracks::default() };
+        let share = [0.3, 0.2, 0.7, 0.9];
+        let luma = |k: usize| -> Vec<u8> {
+            let tile = |i: usize| {
+                let (x, y) = ((i % THUMB.0) as f32 / THUMB.0 as f32, (i / THUMB.0) as f32 / THUMB.1 as f32);
+                let inside = share[0] < x && x < share[2] && share[1] < y && y < share[3];
+                let t = (k % 200) as f32 / 25.0;
+                // places of light and dark that wander with no period of their own
+                let wave =
+                    (9.0 * x + 2.1 * t + (0.7 * t * t).sin()).sin() + (7.0 * y - 1.3 * t + (1.9 * t).cos()).sin();
+                if inside == in_face { (120.0 + 40.0 * wave) as u8 } else { 120 }
+            };
+            (0..THUMB.0 * THUMB.1).map(tile).collect()
+        };
+        let mut loops = Loops::default();
+        for k in 0..400usize {
+            let at = Timestamp(k as i64 * 40_000);
+            let luma: std::sync::Arc<[u8]> = luma(k).into();
+            let frame =
+                FrameFacts { at, size: (640, 360), packet_bytes: 0, key: false, stood: 0, pixels: luma.clone(), luma };
+            let face = FaceObservation {
+                track: 0,
+                at,
+                bounds: [0.0, 0.0, 1.0, 1.0],
+                share,
+                points: [[0.0; 2]; 5],
+                mesh: [].into(),
+                ibug68: [].into(),
+                presence: 1.0,
+                quality: FaceQuality::default(),
+                still: false,
+                motion: None,
+                mouth_open: 0.0,
+                eyes_open: [0.3; 2],
+                crop: None,
+                context: None,
+                mouth: None,
+            };
+            loops.observe(&Window {
+                span: Span::starting(at, 40_000),
+                frames: &[frame],
+                faces: &[face],
+                burst: &[],
+                audio: &[],
+                heard: &[],
+                speech: &[],
+                sound: &[],
+                music: false,
+                words: &[],
+                others: &[],
+                tracks: &tracks,
+                media: &media,
+            });
+        }
+        let mut out = Vec::new();
+        loops.conclude(
+            &Whole { span: Span::new(Timestamp(0), Timestamp(16_000_000)), tracks: &tracks, media: &media },
+            &mut out,
+        );
+        out
+    }
+
+    #[test]
+    fn a_face_that_is_played_again_is_a_loop_and_a_film_around_one_is_not() {
+        let found = played_again(true);
+        assert!(found.len() == 1 && found[0].subject == Some(0) && found[0].llr().unwrap() > 2.0, "{found:?}");
+        assert!((found[0].facts["lag_s"] - 8.0).abs() < 0.2, "{found:?}");
+        assert!(played_again(false).is_empty());
+    }
 
     #[test]
     fn movement_is_that_of_the_face_and_not_of_what_lights_or_surrounds_it() {

@@ -3,14 +3,13 @@
 use super::{Whole, Window, evidence, score};
 use crate::dsp::histogram::Histogram;
 use crate::evidence::Evidence;
+use crate::track::MASKED;
 
 /// Pairs of looks under speech that are needed: four seconds.
 const LEAST: u32 = 20;
 /// Smallest face, and furthest turn, that is judged.
 const LEAST_IOD: f32 = 30.0;
 const MOST_YAW: f32 = 35.0;
-/// Mean chance of a covered mouth from which its movement is not seen: a mask.
-const COVERED: f32 = 0.3;
 
 /// Logarithm of the mouth's movement under which, nine tenths of the time and more, no mouth speaks: of 44 genuine talkers
 /// the lowest is -0.4, of 16 stills turned and moved about the highest is -1.6. Somebody who only listens looks alike.
@@ -45,7 +44,7 @@ impl Photo {
     }
 
     pub(super) fn conclude(&self, whole: &Whole<'_>, out: &mut Vec<Evidence>) {
-        if self.mouth.total() < LEAST || self.covered > COVERED * self.mouth.total() as f32 {
+        if self.mouth.total() < LEAST || self.covered > MASKED * self.mouth.total() as f32 {
             return;
         }
         // somebody who listens nine tenths of the time still speaks in one

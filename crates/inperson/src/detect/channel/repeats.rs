@@ -134,3 +134,28 @@ impl Repeats {
 fn place(fingerprint: u32) -> usize {
     (fingerprint.wrapping_mul(0x9e37_79b9) >> 16) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found where 4.8 s are heard twice, a second apart.
+    fn twice(whose: Heard) -> Finding {
+        let mut repeats = Repeats::default();
+        for k in (0..300u32).chain(362..662) {
+            let fingerprint = (k % 362).wrapping_mul(2_654_435_761) ^ (k % 362).rotate_left(13);
+            repeats.hear(&SoundFrame { at: Timestamp(i64::from(k) * STEP), fingerprint, held: 0.0 }, whose);
+        }
+        let mut out = Vec::new();
+        repeats.conclude(&mut out);
+        assert_eq!(out.len(), 1, "{out:?}");
+        out[0].finding
+    }
+
+    #[test]
+    fn speech_played_again_weighs_by_whose_it_is() {
+        assert!(matches!(twice(Heard::Theirs), Finding::Score { llr, .. } if llr == LLR[1]));
+        assert!(matches!(twice(Heard::Unseen), Finding::Score { llr, .. } if llr == UNSEEN_LLR[1]));
+        assert!(matches!(twice(Heard::Others), Finding::Note));
+    }
+}

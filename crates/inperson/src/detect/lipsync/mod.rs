@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::model::Model;
 use crate::time::{Span, Timestamp};
-use crate::track::FaceObservation;
+use crate::track::{DIM, FaceObservation, MASKED};
 
 use mouths::Mouths;
 use towers::{Profile, STEP, Towers};
@@ -34,10 +34,6 @@ const DARKEST: f32 = 0.12;
 /// Degrees of turn to the side, and chance of a covered mouth, beyond which lips are not read.
 const TURNED: f32 = 45.0;
 const COVERED: f32 = 0.9;
-/// Light under which the colour of a cover is the lamp's or the camera's noise.
-const DIM: f32 = 0.25;
-/// Mean chance of a covered mouth over which lips that do not fit are no sign: a mask hides them.
-const MASKED: f32 = 0.3;
 /// Speech keeps counting so long before and after, microseconds.
 const AROUND: i64 = 200_000;
 /// Agreement that tells nothing with much speech, what the best of all lags adds to it by chance in one second of speech, and the

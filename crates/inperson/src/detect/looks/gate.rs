@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::{Finding, Reason};
-use crate::track::{FaceObservation, FaceQuality};
+use crate::track::{DIM, FaceObservation, FaceQuality};
 
 /// Time between looks, seconds.
 const LOOK_S: f64 = 0.2;
@@ -11,8 +11,6 @@ const LOOK_S: f64 = 0.2;
 const LEAST_EYES: f32 = 26.0;
 const LEAST_SHARP: f32 = 3.0;
 const EXPOSURE: [f32; 2] = [0.10, 0.92];
-/// Light under which the colour of a cover is the lamp's or the camera's noise.
-const DIM: f32 = 0.25;
 const MOST_YAW: f32 = 40.0;
 const MOST_COVERED: f32 = 0.95;
 const MOST_CROPPED: f32 = 0.15;
