@@ -75,6 +75,13 @@ impl Config {
                 return Err(Error::Config(format!("{name} must lie between 0 and 1, not {share}")));
             }
         }
+        let (review, live) = (self.fusion.review_at, self.fusion.live_check_at);
+        if review > live {
+            return Err(Error::Config(format!("review_at must be at most live_check_at ({live}), not {review}")));
+        }
+        if self.speaker.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(Error::Config("speaker must be a name of the transcript, not empty".to_owned()));
+        }
         for (question, &cap) in &self.fusion.caps {
             if !(cap.is_finite() && cap >= 0.0) {
                 return Err(Error::Config(format!("the cap of `{question}` must be 0 nats or more, not {cap}")));

@@ -4,6 +4,7 @@
 //! A recording is a live call that arrives as fast as the machine can take it: [`Analyzer::analyze`] only pulls a
 //! source and pushes. Nothing here depends on how the samples were cut.
 
+mod clock;
 mod judge;
 mod observed;
 mod watch;
@@ -26,6 +27,7 @@ use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
 use crate::time::{Span, Timestamp};
 use crate::track::{FaceModels, Tracker};
 
+use clock::Clock;
 use judge::Judge;
 pub use observed::Observed;
 use watch::{Moment, Watch};
@@ -219,6 +221,7 @@ const WAITING: usize = 2;
 pub struct Session {
     analyzer: Analyzer,
     media: MediaInfo,
+    clock: Clock,
     watch: Watch,
     judge: Judge,
 }
@@ -235,25 +238,40 @@ impl Session {
         let tracker = Tracker::new(analyzer.0.faces.clone(), config, analyzer.0.checks.wanted())?;
         let judge = Judge::new(analyzer.0.checks.start(config));
         let watch = Watch::new(tracker, &media, config.limits.clone());
-        Ok(Self { media, watch, judge, analyzer })
+        Ok(Self { media, clock: Clock::default(), watch, judge, analyzer })
     }
 
     /// Takes one sample in and analyses every hop that it completes. What raises concern by itself is told at once, what the
     /// interview so far amounts to about every five seconds.
     ///
+    /// The checks run in here: most pushes return in a few milliseconds, the one that completes a second of media takes some
+    /// tenths of a second, more where sessions share processors. Push from a thread of the session's own, not from one that
+    /// receives packets.
+    ///
+    /// Times count from the start of the interview and go on over a reconnect: what comes when its second is analysed is left
+    /// out with a note. So is a sample more than ten seconds ahead of all others, unless four more follow it there.
+    ///
     /// # Errors
     /// When a model fails; [`Error::Limit`] when the sample passes one of [`Config::limits`]: it is not taken in, and the
     /// session can go on with others.
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
-        self.watch.take(sample)?;
+        self.watch.check(&sample)?;
         let mut events = Vec::new();
+        for sample in self.clock.admit(sample) {
+            self.watch.take(sample)?;
+            self.judge_complete(&mut events)?;
+        }
+        Ok(events)
+    }
+
+    fn judge_complete(&mut self, events: &mut Vec<Event>) -> Result<()> {
         while let Some(moment) = self.watch.next() {
             self.judge.observe(&moment, &self.media)?;
             let span = Span::new(Timestamp::ZERO, moment.hop.span.end);
             let whole = Whole { span, tracks: self.watch.tracker.tracks(), media: &self.media };
-            self.judge.tell(&whole, &mut events);
+            self.judge.tell(&whole, events);
         }
-        Ok(events)
+        Ok(())
     }
 
     /// Pushes all that a source gives. Checks look at a hop while the next one is watched, which changes nothing in what they find.
@@ -324,6 +342,12 @@ impl Session {
         }
         self.judge.finish()?;
         self.watch.describe(&mut self.media);
+        let ahead = self.clock.left_out();
+        if ahead > 0 {
+            let message =
+                format!("{ahead} pictures or pieces of sound with times over 10 s ahead of all others were left out");
+            self.media.notes.push(MediaNote::new("time_ahead", None, message));
+        }
         let beyond = self.watch.timeline.words_left();
         if beyond > 0 {
             let message = format!("{beyond} utterances of the transcript lie beyond the end of the recording");

@@ -95,3 +95,80 @@ fn a_camera_that_sends_nothing_was_not_judged_and_a_call_is_described() {
     assert_eq!((seen.frames, seen.width, seen.height, seen.frame_rate.round()), (250, 64, 36, 25.0));
     assert!(media.notes.is_empty() && (media.seen_duration_s.unwrap() - 10.0).abs() < 0.1);
 }
+
+#[test]
+fn one_stamp_far_ahead_is_left_out_and_named() {
+    let told = |wrong: bool| {
+        let mut call = session(&["capture"], true, true);
+        for k in 0..300 {
+            if wrong && k == 150 {
+                call.push(picture(3_600_000_000)).unwrap();
+                call.push(sound(7_200_000_000, 0, 320)).unwrap();
+            }
+            call.push(picture(k * 40_000)).unwrap();
+            call.push(sound(k * 40_000, 0, 640)).unwrap();
+        }
+        call.finish().unwrap()
+    };
+    let (right, wrong) = (told(false), told(true));
+    assert_eq!((wrong.span, &wrong.evidence), (right.span, &right.evidence));
+    assert!(notes(&right).is_empty(), "{:?}", right.media.notes);
+    let note = wrong.media.notes.iter().find(|n| n.code == "time_ahead").expect("a note");
+    assert!(note.message.starts_with("2 "), "{}", note.message);
+}
+
+#[test]
+fn a_camera_of_another_clock_leaves_the_sound_to_be_judged() {
+    let mut call = session(&["capture", "channel"], true, true);
+    for k in 0..300 {
+        call.push(sound(k * 40_000, 0, 640)).unwrap();
+        call.push(picture(3_600_000_000 + k * 40_000)).unwrap();
+    }
+    let report = call.finish().unwrap();
+    assert!((report.span.end.seconds() - 12.0).abs() < 0.1, "{}", report.span.end);
+    assert!(notes(&report).contains(&"time_ahead") && notes(&report).contains(&"no_pictures"), "{:?}", notes(&report));
+}
+
+#[test]
+fn a_call_that_goes_on_after_a_silence_is_heard_again() {
+    let mut call = session(&["capture"], true, true);
+    for k in (0..250).chain(1_000..1_250) {
+        call.push(picture(k * 40_000)).unwrap();
+        call.push(sound(k * 40_000, 0, 640)).unwrap();
+    }
+    let report = call.finish().unwrap();
+    assert!((report.span.end.seconds() - 50.0).abs() < 0.1, "{}", report.span.end);
+    assert!(!notes(&report).contains(&"time_ahead"), "{:?}", notes(&report));
+    assert_eq!(report.media.video.unwrap().frames, 500);
+}
+
+#[test]
+fn sound_of_a_clock_that_starts_again_is_late_and_not_of_another_rate() {
+    let mut call = session(&["capture"], false, true);
+    for k in (0..1_000).chain(0..500) {
+        call.push(sound(k * 20_000, 0, 320)).unwrap();
+    }
+    let report = call.finish().unwrap();
+    assert!(notes(&report).contains(&"audio_late"), "{:?}", notes(&report));
+}
+
+#[test]
+fn a_frame_whose_size_was_changed_is_refused_and_the_call_goes_on() {
+    let mut call = session(&["capture"], true, false);
+    let Sample::Video(mut frame) = picture(0) else { unreachable!() };
+    frame.height = 720;
+    let error = call.push(Sample::Video(frame)).unwrap_err().to_string();
+    assert!(error.contains("720"), "{error}");
+    (0..50).for_each(|k| drop(call.push(picture(k * 40_000)).unwrap()));
+    assert_eq!(call.finish().unwrap().media.video.unwrap().frames, 50);
+}
+
+#[test]
+fn levels_that_contradict_each_other_and_names_without_letters_are_refused() {
+    let mut config = Config::default();
+    config.fusion.review_at = 0.9;
+    assert!(Analyzer::new(config).unwrap_err().to_string().contains("review_at"));
+    let mut config = Config::default();
+    config.speaker = Some(" ".to_owned());
+    assert!(config.validate().unwrap_err().to_string().contains("speaker"));
+}

@@ -163,18 +163,28 @@ impl VideoFrame {
             damaged: false,
             planes,
         };
+        frame.check()?;
+        Ok(frame)
+    }
+
+    /// Whether its planes hold what its size and layout say.
+    ///
+    /// # Errors
+    /// As [`VideoFrame::new`].
+    pub(crate) fn check(&self) -> Result<()> {
+        let (width, height) = (self.width, self.height);
         if width == 0 || height == 0 {
             return Err(Error::Unsupported(format!("a frame of {width}x{height} pixels has no picture")));
         }
-        if let PixelLayout::Yuv { sub_x, sub_y, .. } = layout
+        if let PixelLayout::Yuv { sub_x, sub_y, .. } = self.layout
             && sub_x.max(sub_y) > 2
         {
             return Err(Error::Unsupported(format!(
                 "colour planes cannot be {sub_x} and {sub_y} times halved: 0 to 2"
             )));
         }
-        for index in 0..frame.plane_count() {
-            let plane = frame.plane(index);
+        for index in 0..self.plane_count() {
+            let plane = self.plane(index);
             let need = plane.stride.saturating_mul(plane.height - 1).saturating_add(plane.width);
             if plane.stride < plane.width || plane.data.len() < need {
                 return Err(Error::Unsupported(format!(
@@ -184,7 +194,7 @@ impl VideoFrame {
                 )));
             }
         }
-        Ok(frame)
+        Ok(())
     }
 
     /// A frame from interleaved 8-bit RGB rows without padding: `width * height * 3` bytes.

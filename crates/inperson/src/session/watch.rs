@@ -52,6 +52,10 @@ impl Pace {
     /// How many times too long the sound of the last seconds is, if it is.
     fn too_fast(&mut self, chunk: &AudioChunk) -> Option<f64> {
         let own = chunk.samples.len() as f64 / f64::from(AUDIO_RATE);
+        // a clock that started again says nothing about the rate
+        if self.since.is_some_and(|since| since > chunk.at) {
+            *self = Self::default();
+        }
         let since = *self.since.get_or_insert(chunk.at);
         // up to where this chunk begins the sound before it has had time
         let passed = (chunk.at.since(since) as f64 / 1e6).max(0.0);
@@ -131,7 +135,7 @@ impl Watch {
     }
 
     /// One frame or chunk of a wrong clock would otherwise have hours of hops cut at once.
-    fn check(&self, sample: &Sample) -> Result<()> {
+    pub(super) fn check(&self, sample: &Sample) -> Result<()> {
         let most = &self.limits;
         let passed = |what, value, limit| Err(Error::Limit { input: self.input.clone(), what, value, limit });
         let end_s = match sample {
@@ -140,9 +144,11 @@ impl Watch {
             Sample::Text(_) => 0.0,
         };
         if end_s > most.duration_s {
-            return passed("its duration", format!("{end_s:.0} s"), format!("{:.0} s", most.duration_s));
+            return passed("its duration", format!("{end_s:.1} s"), format!("{:.1} s", most.duration_s));
         }
         match sample {
+            // its fields are public: another size than its planes have would be read beyond them
+            Sample::Video(f) if f.check().is_err() => f.check(),
             Sample::Video(f) if u64::from(f.width) * u64::from(f.height) > most.pixels => {
                 passed("its frame size", format!("{}x{} pixels", f.width, f.height), format!("{} pixels", most.pixels))
             }
@@ -175,17 +181,12 @@ impl Watch {
         };
         let (frames, sound_s) = self.timeline.late();
         if frames > 0 {
-            note(
-                "video_late",
-                format!("{frames} pictures came more than 5 s after the sound of their time, and were left out"),
-            );
+            note("video_late", format!("{frames} pictures came when their second was analysed, and were left out"));
         }
         if sound_s > 0.0 {
             note(
                 "audio_late",
-                format!(
-                    "{sound_s:.1} s of sound came more than 5 s after the pictures of their time, and were left out"
-                ),
+                format!("{sound_s:.1} s of sound came when their second was analysed, and were left out"),
             );
         }
         if media.video.is_some() && self.frames == 0 {
