@@ -66,6 +66,7 @@ def test_pushing_finds_a_frozen_picture():
         frame = still if 100 <= i < 200 else rng.integers(0, 255, (90, 160, 3), dtype=np.uint8)
         events += session.push_video(frame, i / 25)
     assert [(e["kind"], e["code"]) for e in events] == [("raised", "capture.frozen")]
+    assert 0 < events[0]["llr"] < 0.5
     with pytest.raises(inperson.LimitError, match="duration"):
         session.push_video(still, 1e9)
     assert session.assess()["questions"]["capture"]["llr"] > 0

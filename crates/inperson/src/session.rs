@@ -43,6 +43,8 @@ pub enum Event {
         code: String,
         /// Where.
         span: Span,
+        /// Its log-likelihood ratio, nats, over 0. Between raised and cleared it may grow: [`Session::assess`] tells.
+        llr: f64,
     },
     /// Evidence of this code has not raised concern for ten seconds.
     Cleared {

@@ -157,7 +157,12 @@ fn a_live_call_is_told_of_moments_and_of_what_all_so_far_amounts_to() {
     let raised = |pictures: &[Vec<u8>]| -> Vec<String> {
         let mut session = analyzer().session(media(true, false)).unwrap();
         let events = video(pictures).into_iter().flat_map(|s| session.push(s).unwrap());
-        events.filter_map(|e| if let Event::Raised { code, .. } = e { Some(code) } else { None }).collect()
+        events
+            .filter_map(|e| match e {
+                Event::Raised { code, llr, .. } => Some((llr > 0.0).then_some(code).expect("evidence for an attack")),
+                _ => None,
+            })
+            .collect()
     };
     let walk = wandering(500, 7);
     assert_eq!(raised(&walk), Vec::<String>::new());

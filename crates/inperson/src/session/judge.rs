@@ -67,7 +67,8 @@ impl Judge {
         let end = whole.span.end;
         for found in met {
             if self.raised.insert(found.code.to_string(), end).is_none() {
-                events.push(Event::Raised { code: found.code.to_string(), span: found.span });
+                let llr = found.llr().unwrap_or_default();
+                events.push(Event::Raised { code: found.code.to_string(), span: found.span, llr });
             }
         }
         self.raised.retain(|code, last| {
