@@ -34,6 +34,7 @@ demo: setup
 test: wheel
 	@echo "== cargo fmt --check"; cargo fmt --all --check
 	echo "== cargo test"; cargo test --workspace --all-targets
+	echo "== examples in the documentation"; cargo test --package inperson --doc
 	echo "== pytest on the installed wheel"; cd python/tests && ../../.venv/bin/python -m pytest -q -rs
 
 clean:

@@ -37,7 +37,7 @@ pub struct MediaInfo {
     /// What was met while decoding that a reader should know, each with a stable code: `truncated`,
     /// `read_error`, `size_changed`, `deinterlaced`, `timestamps_repaired`, `audio_gaps`, `audio_changed`,
     /// `corrupt_packets`, `corrupt_frames`, `no_pictures`, `no_sound`, `rotation_rounded`, `other_sound`, `other_pictures`,
-    /// `channels_differ`, `channels_cancel`; of a call also `video_late`, `audio_late`; of a transcript
+    /// `channels_differ`, `channels_cancel`; of a call also `video_late`, `audio_late`, `time_ahead`; of a transcript
     /// `transcript_beyond_end`, `transcript_left_out`, `transcript_encoding`.
     pub notes: Vec<MediaNote>,
 }
