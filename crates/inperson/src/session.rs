@@ -2,7 +2,7 @@
 //! time and a report at the end.
 //!
 //! A recording is a live call that arrives as fast as the machine can take it: [`Analyzer::analyze`] only pulls a
-//! source and pushes. Nothing here depends on how the samples were cut.
+//! source and pushes; but its times are believed, since a slide may stand for minutes. Nothing here depends on how the samples were cut.
 
 mod clock;
 mod judge;
@@ -246,16 +246,16 @@ impl Session {
     /// Takes one sample in and analyses every hop that it completes. What raises concern by itself is told at once, what the
     /// interview so far amounts to about every five seconds.
     ///
-    /// The checks run in here: most pushes return in a few milliseconds, the one that completes a second of media takes some
-    /// tenths of a second, more where sessions share processors. Push from a thread of the session's own, not from one that
-    /// receives packets.
+    /// The checks run in here, all at the push that completes a second of media, and longer where sessions share processors.
+    /// Push from a thread of the session's own, not from one that receives packets.
     ///
     /// Times count from the start of the interview and go on over a reconnect: what comes when its second is analysed is left
     /// out with a note. So is a sample more than ten seconds ahead of all others, unless four more follow it there.
     ///
     /// # Errors
-    /// When a model fails; [`Error::Limit`] when the sample passes one of [`Config::limits`]: it is not taken in, and the
-    /// session can go on with others.
+    /// When a model fails; [`Error::Limit`] when the sample passes one of [`Config::limits`], [`Error::Unsupported`] when a
+    /// frame's planes do not hold its size, [`Error::Media`] when sound lasts much longer than its times allow: it is not taken
+    /// in, and the session can go on with others.
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
         self.watch.check(&sample)?;
         let mut events = Vec::new();
@@ -289,6 +289,7 @@ impl Session {
             let mut reported = f64::NEG_INFINITY;
             let watched = (|| {
                 while let Some(sample) = source.next()? {
+                    watch.check(&sample)?;
                     watch.take(sample)?;
                     while let Some(moment) = watch.next() {
                         if sender.send(moment).is_err() {

@@ -1,7 +1,8 @@
 //! Times of a live call that are far ahead of all others: one wrong stamp is left out, a clock that goes on is believed.
 
-use crate::media::{AUDIO_RATE, Sample};
+use crate::media::Sample;
 use crate::time::Timestamp;
+use crate::timeline::time_of;
 
 /// Holds samples whose times nothing confirms yet: one believed stamp of another hour would have 3,600 hops cut at once.
 #[derive(Default)]
@@ -56,10 +57,7 @@ impl Clock {
 fn times(sample: &Sample) -> Option<(Timestamp, Timestamp)> {
     match sample {
         Sample::Video(frame) => Some((frame.at, frame.at)),
-        Sample::Audio(chunk) => {
-            let micros = chunk.samples.len() as i64 * 1_000_000 / i64::from(AUDIO_RATE);
-            Some((chunk.at, chunk.at.plus(micros)))
-        }
+        Sample::Audio(chunk) => Some((chunk.at, chunk.at.plus(time_of(chunk.samples.len() as i64).0))),
         Sample::Text(_) => None,
     }
 }

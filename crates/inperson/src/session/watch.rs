@@ -100,14 +100,12 @@ impl Watch {
         }
     }
 
-    /// Takes a sample in.
+    /// Takes in a sample that was checked.
     ///
     /// # Errors
-    /// When a model fails; [`Error::Limit`] when a sample lies beyond the longest duration, a frame is too large or there
-    /// are too many words, [`Error::Media`] when sound lasts much longer than its times allow. That sample is not taken in, and the
-    /// session goes on.
+    /// When a model fails; [`Error::Media`] when sound lasts much longer than its times allow. That sample is not taken in, and
+    /// the session goes on.
     pub(super) fn take(&mut self, sample: Sample) -> Result<()> {
-        self.check(&sample)?;
         if let Sample::Audio(chunk) = &sample
             && let Some(times) = self.pace.too_fast(chunk)
         {
@@ -134,7 +132,11 @@ impl Watch {
         Ok(())
     }
 
-    /// One frame or chunk of a wrong clock would otherwise have hours of hops cut at once.
+    /// Whether a sample may be taken in.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when it lies beyond the longest duration, a frame is too large or there are too many words,
+    /// [`Error::Unsupported`] when a frame's planes do not hold its size.
     pub(super) fn check(&self, sample: &Sample) -> Result<()> {
         let most = &self.limits;
         let passed = |what, value, limit| Err(Error::Limit { input: self.input.clone(), what, value, limit });
@@ -146,9 +148,11 @@ impl Watch {
         if end_s > most.duration_s {
             return passed("its duration", format!("{end_s:.1} s"), format!("{:.1} s", most.duration_s));
         }
-        match sample {
+        if let Sample::Video(frame) = sample {
             // its fields are public: another size than its planes have would be read beyond them
-            Sample::Video(f) if f.check().is_err() => f.check(),
+            frame.check()?;
+        }
+        match sample {
             Sample::Video(f) if u64::from(f.width) * u64::from(f.height) > most.pixels => {
                 passed("its frame size", format!("{}x{} pixels", f.width, f.height), format!("{} pixels", most.pixels))
             }
