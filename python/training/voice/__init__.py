@@ -12,12 +12,13 @@ ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratc
     python -m voice.versions --data DATA --name clips --seed 3 --every 2 --first 1 --chain mild
     python -m voice.versions --data DATA --name clips --seed 4 --chain called       (and --seed 5)
     python -m voice.versions --data DATA --name clips --seed 6 --every 2 --chain filed
+    python -m voice.versions --data DATA --name clips --seed 7 --every 2 --first 1 --chain suppressed      (packages: voice.suppression)
     python -m voice.mixes --data DATA                                    (two voices at once)
     python -m voice.pauses --data DATA                                   (what is not speech)
     python -m voice.losses --data DATA                                   (what tells frames made up for lost packets; ten minutes)
     python -m voice.lessons --data DATA --teacher FOLDER                 (what a speaker network hears; FOLDER as there; half an hour)
     python -m voice.student --data DATA --half H                         (and what learns to hear it; H 0 and 1, ten minutes each)
-    python -m voice.textures --data DATA --name clips                    (and clips-v1, -v3, -v4, -v5, -v6, mixes, pauses: what the network sees; an hour)
+    python -m voice.textures --data DATA --name clips                    (and clips-v1, -v3 to -v7, mixes, pauses: what the network sees; an hour)
     python -m voice.train --data DATA --out NETS --fold K                (K from 0 to 4, and -1 for all that ships; two minutes each)
     python -m voice.evaluate --data DATA --nets NETS
     python -m voice.report --data DATA --nets NETS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import codecs
+from . import codecs, suppression
 from .store import RATE, to_pcm
 
 
@@ -132,3 +132,24 @@ def filed(x: np.ndarray, seed: list[int]) -> np.ndarray:
     x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.99)
     code = codecs.mp3 if rng.random() < 0.25 else codecs.aac
     return code(to_pcm(x), int(rng.choice([48, 64, 64, 96, 128])), int(rng.choice([44_100, 48_000])))
+
+
+def suppressed(x: np.ndarray, seed: list[int]) -> np.ndarray:
+    """What suppression of noise does, in every second chain of noise that was there; in two of five sent on at 32 to 64 kbit/s; 16-bit samples out."""
+    rng = np.random.default_rng([*seed, 4])
+    x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.9)
+    if rng.random() < 0.5:
+        noise = rng.normal(0, 1, len(x))
+        s = np.fft.rfft(noise)
+        noise = np.fft.irfft(s * (1 + np.arange(len(s)) / len(s) * 60) ** -rng.uniform(0, 1), len(noise))
+        x = x + noise / noise.std() * x.std() * 10 ** (-rng.uniform(10, 35) / 20)
+    pcm, kind = to_pcm(x), rng.choice(["webrtc", "speex", "afftdn", "gating"], p=[0.45, 0.15, 0.2, 0.2])
+    if kind == "webrtc":
+        pcm = suppression.webrtc(pcm, int(rng.integers(1, 5)), int(rng.choice([0, 0, 3, 9])))
+    elif kind == "speex":
+        pcm = suppression.speex(pcm)
+    elif kind == "afftdn":
+        pcm = suppression.afftdn(pcm, rng.uniform(6, 35))
+    else:
+        pcm = suppression.gating(pcm, rng.uniform(0.6, 1), bool(rng.random() < 0.5))
+    return codecs.opus(pcm, int(rng.choice([32, 48, 64])) * 1000) if rng.random() < 0.4 else pcm

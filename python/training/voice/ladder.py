@@ -16,7 +16,7 @@ import torch
 from graphs import session
 from metrics import apcer, auc, eer
 
-from . import codecs
+from . import codecs, suppression
 from .augment import low_pass
 from .evaluate import bounds, few, score, weights
 from .models import NOTHING, PARTS, Verdict, load, verdict
@@ -63,6 +63,8 @@ def conditions(rng: np.random.Generator) -> dict:
     on_pcm |= {"AMR 12.2k": lambda x: codecs.amr(x, 12.2), "G.711": codecs.g711}
     on_pcm |= {f"AAC {k}k": (lambda x, k=k: codecs.aac(x, k)) for k in (32, 64)} | {f"MP3 {k}k": (lambda x, k=k: codecs.mp3(x, k)) for k in (32, 64)}
     on_pcm |= {f"AAC {k}k at 48 kHz": (lambda x, k=k: codecs.aac(x, k, 48_000)) for k in (64, 96, 128)}
+    on_pcm |= {f"WebRTC's suppression, level {k}": (lambda x, k=k: suppression.webrtc(x, k)) for k in (2, 3)} | {f"afftdn {k} dB": (lambda x, k=k: suppression.afftdn(x, k)) for k in (12, 30)}
+    on_pcm |= {"Speex' suppression": suppression.speex, "spectral gating": suppression.gating, "RNNoise, not met": suppression.rnnoise}
     sound = {f"noise {d} dB": (lambda x, d=d: floored(x, rng, d)) for d in (25, 15)} | {"under 4 kHz": lambda x: low_pass(x, 4000), "under 7 kHz": lambda x: low_pass(x, 7000)}
     sound |= {"noise floor at 30 dB": lambda x: raised(x, rng, 30), "pauses filled alike": lambda x: filled(x, rng, 40)}
     sound |= {"pauses left out": speech_only}

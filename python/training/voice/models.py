@@ -16,8 +16,8 @@ COVARIATES = (*range(46), *range(446, 475))
 KNOWN, NEAR = 600, 0.7
 # the statistics that `Likeness` compares, those of the student among them and those of the voice's cycles not, and how many principal parts of them, with how many listenings
 COMPARED, PRINCIPAL, LANDMARKS = RECKONED + LEARNT, 192, 4500
-# kinds of sound: as it was recorded, after a call, out of a recorder's file, and what suffered more; and what is said of each, by judges and likenesses of the first and of what came after
-KINDS, JUDGES = ("recorded", "called", "filed", "suffered"), ("good", "like_good", "poor", "like_poor")
+# kinds of sound: as it was recorded, after a call, out of a recorder's file, with noise suppressed, and what suffered more; and what is said of each, by judges and likenesses of the first and of what came after
+KINDS, JUDGES = ("recorded", "called", "filed", "suppressed", "suffered"), ("good", "like_good", "poor", "like_poor")
 # what `Verdict.parts` holds: each by how much the sound is of each kind, and how much it is of all but the first
 PARTS = (*(f"{kind}_{judge}" for kind in KINDS for judge in JUDGES), *KINDS[1:])
 # why a listening is not judged

@@ -18,7 +18,7 @@ from .textures import LEAST, LENGTH
 # how far under the loudest twentieth of a clip, decibels, and least that is put together, samples
 QUIET, SOME = 26, int(0.4 * RATE)
 # of which sets, and every so manieth clip of them; of which clips there is a noise
-SETS, NOISES = {"clips": 1, "clips-v1": 1, "clips-v4": 2}, 10
+SETS, NOISES = {"clips": 1, "clips-v1": 1, "clips-v4": 2, "clips-v7": 2}, 10
 
 
 def levels(x: np.ndarray) -> np.ndarray:

@@ -27,9 +27,9 @@ from .textures import Textures, front
 BATCH, RATE, DECAY = 256, 2e-3, 0.3
 # scatter that is added to the scaled statistics, and how sure the network may become
 NOISE, SMOOTH = 0.3, 0.05
-# rough and mild versions, two draws of what calls do, and what files of recorders do to every other clip
-ROUGH, CALLED, FILED = ("clips-v1", "clips-v3"), ("clips-v4", "clips-v5"), ("clips-v6",)
-VERSIONS = ROUGH + CALLED + FILED
+# rough and mild versions, two draws of what calls do, what files of recorders do to every other clip, and what suppression of noise does to the others
+ROUGH, CALLED, FILED, SUPPRESSED = ("clips-v1", "clips-v3"), ("clips-v4", "clips-v5"), ("clips-v6",), ("clips-v7",)
+VERSIONS = ROUGH + CALLED + FILED + SUPPRESSED
 # how much of what is aimed at is the label, and with how many listenings the likeness compares that says the rest, see `aims`
 SURE, AGREED = 0.7, 2000
 # of the likeness: width of the kernel by the mean square of a statistic's difference, ridge, and how much those that tell more weigh
@@ -220,13 +220,13 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
     parts = [spread(s, weight) for s in sets]
     clip, kind = np.concatenate([s.clip for s in sets]), np.repeat(np.arange(len(sets)), [len(s.all) for s in sets])
     laid, silent = kind == sets.index(mixes), kind == sets.index(quiet)
-    # how much is heard of sound as it is, of rough and mild versions, of calls, of files, of mixes and of pauses
+    # how much is heard of sound as it is, of rough and mild versions, of calls, of files, with noise suppressed, of mixes and of pauses
     split = lambda share, of: [share / len(of)] * len(of)
-    shares = lambda good, rough, called, filed=0.0, several=0.0, pauses=0.0: np.concatenate(
-        [k * p for k, p in zip((good, *split(rough, ROUGH), *split(called, CALLED), *split(filed, FILED), several, pauses), parts)]
+    shares = lambda good, rough, called, filed=0.0, suppressed=0.0, several=0.0, pauses=0.0: np.concatenate(
+        [k * p for k, p in zip((good, *split(rough, ROUGH), *split(called, CALLED), *split(filed, FILED), *split(suppressed, SUPPRESSED), several, pauses), parts)]
     )
     within = lambda names: np.isin(kind, [1 + VERSIONS.index(n) for n in names])
-    among = np.stack([kind == 0, within(CALLED), within(FILED), within(ROUGH)], 1)
+    among = np.stack([kind == 0, within(CALLED), within(FILED), within(SUPPRESSED), within(ROUGH)], 1)
     print(f"fold {fold}: {int((use & ~spoof).sum())} genuine, {int((use & spoof).sum())} spoofs, {len(x)} listenings", flush=True)
     # the last listening to each clip as it is and in calls, and the one to the clip as it is
     own = clean.last[use]
@@ -241,9 +241,9 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             pupil = Pupil(taught.shape[1])
             teach(pupil, taught, aim[clip], share, rounds, rng)
             read.judge(judge, pupil)
-        # files are met here alone: judges and likenesses that met them too told them little better, and calls worse; and rarely, so that less of what was
-        # recorded is taken for a file
-        teach(head.kind, z, among, shares(0.36, 0.25, 0.24, 0.15), 5 * rounds // 2, rng)
+        # files and suppressed noise are met here alone: judges and likenesses that met files too told them little better, and calls worse; and rarely, so that
+        # less of what was recorded is taken for either
+        teach(head.kind, z, among, shares(0.33, 0.22, 0.22, 0.12, 0.11), 5 * rounds // 2, rng)
         teach(head.several, z, sides(laid), shares(0.25, 0.125, 0.125, several=0.5), rounds // 2, rng)
         teach(head.silent, z, sides(silent), shares(0.25, 0.125, 0.125, several=0.1, pauses=0.4), rounds // 2, rng)
     net.front = front(data, half(fold))

@@ -1,8 +1,8 @@
 """Rough versions of all clips and twins: rooms, speed, gates, noise and codecs, once each and kept on disk.
 
-    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--chain rough|mild|called|filed] [--every 2 --first 0]
+    python -m voice.versions --data DIR --name clips|twins-world|... [--seed 1] [--chain rough|mild|called|filed|suppressed] [--every 2 --first 0]
 
-`mild` is one or two steps instead of a chain, `called` what a call does alone, `filed` what a recorder does. A twin gets the chain of its origin, so that only the trace of the vocoder differs.
+`mild` is one or two steps instead of a chain, `called` what a call does alone, `filed` what a recorder does, `suppressed` what suppression of noise does. A twin gets the chain of its origin, so that only the trace of the vocoder differs.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .augment import called, filed, mild, rough
+from .augment import called, filed, mild, rough, suppressed
 from .store import Clips, Writer, to_float
 
-CHAINS = {"rough": rough, "mild": mild, "called": called, "filed": filed}
+CHAINS = {"rough": rough, "mild": mild, "called": called, "filed": filed, "suppressed": suppressed}
 
 
 def main() -> None:
