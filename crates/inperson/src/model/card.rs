@@ -76,4 +76,31 @@ impl ModelCard {
         }
         Ok(card)
     }
+
+    /// Whether what calls `of`, which is built in, can call this one: tensors of the same names, types and sizes in the same
+    /// order, and calibrations of the same names.
+    pub(super) fn check_place(&self, of: &Self) -> Result<()> {
+        let lists = |side: &[TensorSpec]| side.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
+        for (what, mine, theirs) in [("inputs", &self.inputs, &of.inputs), ("outputs", &self.outputs, &of.outputs)] {
+            let (has, wants) = (lists(mine), lists(theirs));
+            if has != wants {
+                return Err(Error::model(&self.id, format!("{what} must be {wants}; model.toml names {has}")));
+            }
+            for (t, want) in mine.iter().zip(theirs).filter(|(t, want)| t.shape != want.shape || t.dtype != want.dtype)
+            {
+                let reason = format!(
+                    "tensor `{}` must be {} {:?}; model.toml says {} {:?}",
+                    t.name, want.dtype, want.shape, t.dtype, t.shape
+                );
+                return Err(Error::model(&self.id, reason));
+            }
+        }
+        if of.calibration.is_some() && self.calibration.is_none() {
+            return Err(Error::model(&self.id, "model.toml has no [calibration]: scores cannot become evidence"));
+        }
+        match of.calibrations.keys().find(|name| !self.calibrations.contains_key(*name)) {
+            Some(name) => Err(Error::model(&self.id, format!("model.toml has no [calibrations.{name}]"))),
+            None => Ok(()),
+        }
+    }
 }

@@ -112,8 +112,9 @@ impl Registry {
     /// The models that are built in, those in the sub-folders of `folder` before them.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be read or holds no model, [`Error::Model`] when a model in it is broken or its licence
-    /// was not accepted.
+    /// [`Error::Io`] when the folder cannot be read or holds no model, [`Error::Model`] when a model in it is broken, its licence
+    /// was not accepted, or no check could use it: there is none of its id built in, or the one that is has other tensors or
+    /// calibrations.
     pub fn with_folder(folder: &Path) -> Result<Self> {
         let (mut registry, mut found) = (Self::built_in()?, false);
         for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
@@ -121,6 +122,7 @@ impl Registry {
             if path.join("model.toml").is_file() {
                 let model = ModelEntry::read(&path)?;
                 model.check_acceptance()?;
+                model.card.check_place(&registry.find(&model.card.id)?.card)?;
                 registry.0.insert(model.card.id.clone(), model);
                 found = true;
             }
@@ -160,6 +162,36 @@ mod tests {
         for model in registry.iter() {
             assert!(matches!(model.verified().unwrap(), Cow::Borrowed(_)), "{}", model.card.id);
         }
+    }
+
+    #[test]
+    fn a_folders_model_takes_the_place_of_one_that_is_called_alike() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/voice");
+        let folder = tempfile::tempdir().unwrap();
+        let card = std::fs::read_to_string(source.join("model.toml")).unwrap();
+        let with = |id: &str, card: String| {
+            let place = folder.path().join(id);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::copy(source.join("model.onnx"), place.join("model.onnx")).unwrap();
+            std::fs::write(place.join("model.toml"), &card).unwrap();
+            let card = ModelEntry::read(&place).unwrap().card;
+            let accepted = format!("licence = {:?}\nsha256 = {:?}\n", card.licence, card.sha256);
+            std::fs::write(place.join(ACCEPTANCE_FILE), accepted).unwrap();
+            let found = Registry::with_folder(folder.path()).map(|r| r.find(id).unwrap().folder.is_some());
+            std::fs::remove_dir_all(place).unwrap();
+            found.map_err(|e| e.to_string())
+        };
+        assert_eq!(with("voice", card.clone()), Ok(true));
+        let why = with("voices", card.replacen("id = \"voice\"", "id = \"voices\"", 1)).unwrap_err();
+        assert!(why.contains("no such model") && why.contains("face-detector"), "{why}");
+        let cut = card.find("[[outputs]]\nname = \"silent\"").unwrap();
+        let rest = cut + card[cut..].find("[calibration]").unwrap();
+        let why = with("voice", format!("{}{}", &card[..cut], &card[rest..])).unwrap_err();
+        assert!(why.contains("score, several, silent"), "{why}");
+        let why = with("voice", card.replacen("shape = [-1, -1]", "shape = [1, -1]", 1)).unwrap_err();
+        assert!(why.contains("[1, -1]"), "{why}");
+        let why = with("voice", card[..card.find("[calibration]").unwrap()].to_owned()).unwrap_err();
+        assert!(why.contains("[calibration]"), "{why}");
     }
 
     #[test]
