@@ -18,7 +18,7 @@ from metrics import apcer, auc, eer
 
 from . import codecs, suppression
 from .augment import low_pass
-from .evaluate import bounds, few, score, weights
+from .evaluate import bounds, few, line, score, weights
 from .models import NOTHING, PARTS, Verdict, load, verdict
 from .pauses import levels, quiet
 from .prepare import FOLDS
@@ -170,7 +170,7 @@ def main() -> None:
         for i in pick:
             outs.append(rival.run(None, {name: np.resize(to_float(clips[i]), 64600)[None]})[0][0])
         found = np.array([spoof - genuine for spoof, genuine in outs])
-        print(f"AASIST: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f}", flush=True)
+        print(line("AASIST", found, table.iloc[pick]), flush=True)
 
 
 if __name__ == "__main__":
