@@ -24,7 +24,7 @@ ai-edge-litert for Lyra, ffmpeg, libopus and libopencore-amrnb; DATA is a scratc
     python -m voice.report --data DATA --nets NETS
     python -m voice.ladder --data DATA --nets NETS --nulls --rival AASIST.onnx
     python -m voice.strangers --packages FOLDER --wav FOLDER             (people whom none of it met, for `inperson batch`)
-    python -m voice.export --data DATA --nets NETS --models ../../models --version 0.17.1
+    python -m voice.export --data DATA --nets NETS --models ../../models --version 0.18.0
 
 The first rough versions were made before band limits and late noise were in the chain. `voice.twins` and `voice.neural` make twins, which
 did not help these statistics and are not trained on. The networks on bands of a spectrum that 0.3.0 is made of are in the history, before commit df19af7.

@@ -1,6 +1,6 @@
 """Writes models/voice: the network that met everything in one graph, calibrated on scores out of the folds.
 
-    python -m voice.export --data DIR --nets DIR --models ../../models [--version 0.17.1]
+    python -m voice.export --data DIR --nets DIR --models ../../models [--version 0.18.0]
 
 A fold's network is made alike, of four fifths of the material.
 """
@@ -95,7 +95,7 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--nets", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
-    p.add_argument("--version", default="0.17.1")
+    p.add_argument("--version", default="0.18.0")
     p.add_argument("--fold", type=int, default=-1, help="-1 met everything")
     p.add_argument("--bound", type=float, default=3.0, help="largest ratio that is claimed, in nats")
     a = p.parse_args()

@@ -243,7 +243,7 @@ def fit(data: Path, fold: int, rounds: int, seeds: int) -> Verdict:
             read.judge(judge, pupil)
         # files and suppressed noise are met here alone: judges and likenesses that met files too told them little better, and calls worse; and rarely, so that
         # less of what was recorded is taken for either
-        teach(head.kind, z, among, shares(0.33, 0.22, 0.22, 0.12, 0.11), 5 * rounds // 2, rng)
+        teach(head.kind, z, among, shares(0.4, 0.22, 0.22, 0.11, 0.05), 5 * rounds // 2, rng)
         teach(head.several, z, sides(laid), shares(0.25, 0.125, 0.125, several=0.5), rounds // 2, rng)
         teach(head.silent, z, sides(silent), shares(0.25, 0.125, 0.125, several=0.1, pauses=0.4), rounds // 2, rng)
     net.front = front(data, half(fold))
