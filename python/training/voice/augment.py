@@ -44,6 +44,12 @@ def low_pass(x: np.ndarray, cut: float) -> np.ndarray:
     return np.fft.irfft(s, len(x))
 
 
+def tilted(noise: np.ndarray, power: float) -> np.ndarray:
+    """White noise with less of it the higher it is."""
+    s = np.fft.rfft(noise)
+    return np.fft.irfft(s * (1 + np.arange(len(s)) / len(s) * 60) ** -power, len(noise))
+
+
 def coded(pcm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One of the codecs of calls and of files."""
     kind = rng.choice(["opus", "lossy", "amr", "g711", "mp3", "aac"], p=[0.4, 0.28, 0.06, 0.06, 0.1, 0.1])
@@ -97,8 +103,7 @@ def mild(x: np.ndarray, seed: list[int]) -> np.ndarray:
     if kind == "noise" or (late and rng.random() < 0.3):
         noise = rng.normal(0, 1, len(x))
         if rng.random() < 0.5:
-            s = np.fft.rfft(noise)
-            noise = np.fft.irfft(s * (1 + np.arange(len(s)) / len(s) * 60) ** -rng.uniform(0.2, 1), len(noise))
+            noise = tilted(noise, rng.uniform(0.2, 1))
         x = x + noise / noise.std() * x.std() * 10 ** (-rng.uniform(15, 40) / 20)
     if kind == "room":
         x = room(x, rng)
@@ -139,9 +144,7 @@ def suppressed(x: np.ndarray, seed: list[int]) -> np.ndarray:
     rng = np.random.default_rng([*seed, 4])
     x = x / (np.abs(x).max() + 1e-6) * rng.uniform(0.15, 0.9)
     if rng.random() < 0.5:
-        noise = rng.normal(0, 1, len(x))
-        s = np.fft.rfft(noise)
-        noise = np.fft.irfft(s * (1 + np.arange(len(s)) / len(s) * 60) ** -rng.uniform(0, 1), len(noise))
+        noise = tilted(rng.normal(0, 1, len(x)), rng.uniform(0, 1))
         x = x + noise / noise.std() * x.std() * 10 ** (-rng.uniform(10, 35) / 20)
     pcm, kind = to_pcm(x), rng.choice(["webrtc", "speex", "afftdn", "gating"], p=[0.45, 0.15, 0.2, 0.2])
     if kind == "webrtc":

@@ -1,6 +1,6 @@
 """What is not speech, though speech activity may take it for such: python -m voice.pauses --data DIR
 
-Of clips, of their rough versions and of every second one after a call what is quiet, put together; and as many steady noises as a tenth of the clips, made here.
+Of clips, of their rough versions, of every second one after a call and of every second version with noise suppressed what is quiet, put together; and as many steady noises as a tenth of the clips, made here.
 The network learns to know both, and that they do not say who speaks. `clip` is the one that a pause comes of; that of a noise says only in which fold it is.
 """
 

@@ -2,7 +2,7 @@
 
     pip install webrtc-noise-gain speexdsp-ns noisereduce pyrnnoise
 
-WebRTC's (in browsers and most apps for calls; BSD, wrapper MIT), Speex' (BSD), FFmpeg's `afftdn`, spectral gating (noisereduce, MIT) and RNNoise (Valin 2018,
+WebRTC's (as browsers have it; BSD, wrapper MIT), Speex' (BSD), FFmpeg's `afftdn`, spectral gating (noisereduce, MIT) and RNNoise (Valin 2018,
 "A hybrid DSP/deep learning approach to real-time full-band speech enhancement"; BSD). 16-bit samples at 16 kHz in and out.
 """
 
@@ -27,7 +27,7 @@ def settled(pcm: np.ndarray, step: Callable[[bytes], bytes]) -> np.ndarray:
 
 
 def webrtc(pcm: np.ndarray, level: int = 2, gain: int = 0) -> np.ndarray:
-    """Levels 1 to 4, where browsers take 2 or 3; with `gain` (dB under full scale) the automatic gain control too."""
+    """Levels 1 to 4, the most; with `gain` (dB under full scale) the automatic gain control too."""
     from webrtc_noise_gain import AudioProcessor
 
     process = AudioProcessor(gain, level)
