@@ -261,6 +261,7 @@ impl Session {
         let mut events = Vec::new();
         for sample in self.clock.admit(sample) {
             self.watch.take(sample)?;
+            self.watch.declare(&mut self.media);
             self.judge_complete(&mut events)?;
         }
         Ok(events)

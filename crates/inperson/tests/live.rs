@@ -143,6 +143,20 @@ fn a_call_that_goes_on_after_a_silence_is_heard_again() {
 }
 
 #[test]
+fn a_stream_that_nobody_declared_is_judged_and_reported_as_it_came() {
+    let mut call = session(&["capture", "lipsync"], false, true);
+    for k in 0..200 {
+        call.push(sound(k * 40_000, 0, 640)).unwrap();
+        call.push(picture(k * 40_000)).unwrap();
+    }
+    let report = call.finish().unwrap();
+    let video = report.media.video.as_ref().expect("a picture stream");
+    assert_eq!((video.frames, video.width, video.height), (200, 64, 36));
+    let lips = report.not_judged.iter().find(|n| n.question == Question::Sync).expect("no lips were seen");
+    assert_ne!(lips.reason, Reason::NoVideo);
+}
+
+#[test]
 fn sound_of_a_clock_that_starts_again_is_late_and_not_of_another_rate() {
     let mut call = session(&["capture"], false, true);
     for k in (0..1_000).chain(0..500) {

@@ -89,11 +89,10 @@ def main() -> None:
     weight = weights(table)
     every = np.concatenate([f[[*PARTS]].to_numpy().T for f in frames.values()], 1)
     clip = np.concatenate([f.index.to_numpy() for f in frames.values()])
-    # a fold's is fitted on the others
-    fit = lambda use: worth(every[:, use], label[clip[use]], weight[clip[use]])
-    worths, whole = np.array([fit(fold[clip] != k) for k in range(FOLDS)]), fit(np.ones(len(clip), bool))
+    # a fold's is fitted on the others, the last, that of fold -1, on all
+    worths = np.array([worth(every[:, use], label[clip[use]], weight[clip[use]]) for use in (fold[clip] != k for k in (*range(FOLDS), -1))])
     print(f"worth of {', '.join(PARTS)}, by fold:", worths.round(2).tolist())
-    np.save(a.nets / "worth.npy", whole)
+    np.save(a.nets / "worth.npy", worths)
     for name, f in frames.items():
         at = f.index.to_numpy()
         for to, start in (("mean", ""), ("first", "first_")):

@@ -109,7 +109,7 @@ def main() -> None:
         p.error(f"where sound suffered most, a verdict would say {remains:.2f} nats of 6 s and not lean to genuine: move models.NOTHING, and evaluate anew")
     net = load(a.nets, a.fold)
     with torch.no_grad():
-        net.worth.copy_(torch.from_numpy(np.load(a.nets / "worth.npy")))
+        net.worth.copy_(torch.from_numpy(np.load(a.nets / "worth.npy")[a.fold]))
         # several voices or none are what is over the threshold
         for why, bound in zip(UNJUDGED, bounds(held[use])):
             for head in net.heads:

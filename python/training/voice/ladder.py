@@ -22,7 +22,7 @@ from .evaluate import bounds, few, line, score, weights
 from .models import NOTHING, PARTS, Verdict, load, verdict
 from .pauses import levels, quiet
 from .prepare import FOLDS
-from .report import calibrated
+from .report import lines, ratios
 from .store import RATE, Clips, to_float, to_pcm
 from .textures import LEAST, LENGTH, hear, windows
 
@@ -142,13 +142,12 @@ def main() -> None:
     pick = balanced(table, rng, a.count, a.least)
     label, fold, long = (table.label[pick] == "spoof").to_numpy().astype(int), table.fold[pick].to_numpy(), (table.samples[pick] >= 3 * RATE).to_numpy()
     nets = [load(a.nets, k) for k in range(FOLDS)]
-    worth = torch.from_numpy(np.load(a.nets / "worth.npy"))
-    for n in nets:
-        n.worth.copy_(worth)
+    for n, worth in zip(nets, np.load(a.nets / "worth.npy")):
+        n.worth.copy_(torch.from_numpy(worth))
     print(f"{len(pick)} clips, {int((label == 0).sum())} genuine")
     held = pd.read_csv(a.nets / "scores-clips.csv", index_col="clip")
     use = (table.samples >= LEAST).to_numpy()
-    slope, offset = calibrated(few(held["mean"], held["seconds"]).to_numpy()[use], (table.label[use] == "spoof").to_numpy().astype(int), weights(table[use]))
+    by = lines(few(held["mean"], held["seconds"]).to_numpy()[use], (table.label[use] == "spoof").to_numpy().astype(int), table.fold[use].to_numpy(), weights(table[use]))
     if a.nulls:
         # of 160 clips an area under the curve is good to five points only
         nulls(clips, nets, balanced(table, np.random.default_rng(5), NULLS), bounds(held[use]))
@@ -159,7 +158,7 @@ def main() -> None:
         changed = [to_float(change(clips[i])) for i in pick]
         found = np.array([listen(nets[k], x)[0] for k, x in zip(fold, changed)])
         noise = auc(np.array([floor(x) for x in changed]), label)
-        llr = slope * few(found, np.minimum([len(x) for x in changed], LENGTH) / RATE) + offset
+        llr = ratios(few(found, np.minimum([len(x) for x in changed], LENGTH) / RATE), fold, by)
         said = ", ".join(f"{side} over LLR 0.5 {(llr[label == k] > 0.5).mean():.3f}, over 1 {(llr[label == k] > 1).mean():.3f}" for k, side in enumerate(("genuine", "spoofs")))
         print(f"{name}: EER {eer(found, label):.3f} AUC {auc(found, label):.3f} APCER@5 {apcer(found, label, 0.05):.3f}; {said}; noise floor alone: AUC {max(noise, 1 - noise):.2f}", flush=True)
         if a.least < 3:

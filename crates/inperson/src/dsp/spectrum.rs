@@ -43,18 +43,24 @@ impl Spectra {
         self.held.extend_from_slice(samples);
         let size = self.window.len();
         let scale = (4.0 / size as f32).powi(2);
+        // after it there is no sound, and no transform needed: an hour of that is cut in one push
+        let sound = self.held.iter().rposition(|&s| s != 0.0).map_or(0, |last| last + 1);
         let mut start = 0;
         while let Some(piece) = self.held.get(start..start + size) {
-            for ((f, &s), &w) in self.frame.iter_mut().zip(piece).zip(&self.window) {
-                *f = s * w;
-            }
-            // fails only for buffers of another length than its own
-            if self.fft.process(&mut self.frame, &mut self.bins).is_ok() {
-                for (p, b) in self.power.iter_mut().zip(&self.bins) {
-                    *p = b.norm_sqr() * scale;
+            if start >= sound {
+                self.power.fill(0.0);
+            } else {
+                for ((f, &s), &w) in self.frame.iter_mut().zip(piece).zip(&self.window) {
+                    *f = s * w;
                 }
-                each(self.first + start as i64, &self.power);
+                // fails only for buffers of another length than its own
+                if self.fft.process(&mut self.frame, &mut self.bins).is_ok() {
+                    for (p, b) in self.power.iter_mut().zip(&self.bins) {
+                        *p = b.norm_sqr() * scale;
+                    }
+                }
             }
+            each(self.first + start as i64, &self.power);
             start += self.hop;
         }
         let start = start.min(self.held.len());
@@ -83,5 +89,23 @@ mod tests {
             assert!((power[32] - 0.25).abs() < 1e-3 && power[40] < 1e-6, "{} {}", power[32], power[40]);
         }
         assert_eq!(run(77), whole);
+    }
+    #[test]
+    fn silence_has_no_power_and_what_comes_after_it_is_as_without() {
+        let sine = |i: i64| if i < 3000 { 0.0 } else { (i as f32 * 0.4).sin() };
+        let mut spectra = Spectra::new(512, 200);
+        let mut found = Vec::new();
+        for second in 0..4 {
+            let samples: Vec<f32> = (second * 1500..(second + 1) * 1500).map(sine).collect();
+            spectra.push(&samples, |at, p| found.push((at, p.iter().sum::<f32>())));
+        }
+        assert!(
+            found
+                .iter()
+                .enumerate()
+                .all(|(k, (at, power))| *at == 200 * k as i64 && (*power == 0.0) == (at + 512 <= 3001)),
+            "{found:?}"
+        );
+        assert!((found.last().unwrap().1 - found[20].1).abs() < 0.01, "{found:?}");
     }
 }

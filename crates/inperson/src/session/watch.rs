@@ -176,8 +176,19 @@ impl Watch {
         Some(self.moment(hop))
     }
 
+    /// A stream that came is there, whether or not it was told beforehand.
+    pub(super) fn declare(&self, media: &mut MediaInfo) {
+        if self.frames > 0 {
+            media.video.get_or_insert_default();
+        }
+        if self.samples > 0 {
+            media.audio.get_or_insert_default();
+        }
+    }
+
     /// What a call turned out to be, where nobody said it: a file knows by itself.
     pub(super) fn describe(&self, media: &mut MediaInfo) {
+        self.declare(media);
         let mut note = |code: &str, message: String| {
             if !media.notes.iter().any(|n| n.code == code) {
                 media.notes.push(MediaNote::new(code, None, message));

@@ -36,6 +36,11 @@ impl VoiceActivity {
         let mut samples = std::mem::take(&mut self.rest);
         // lossy decoders overshoot full scale a little
         samples.extend(audio.iter().map(|s| s.clamp(-1.0, 1.0)));
+        if self.speaking.is_none() && samples.iter().all(|&s| s == 0.0) {
+            // no sound at all, as in a video without any, or while a call is interrupted
+            self.rest = vec![0.0; samples.len() % FRAME];
+            return speech;
+        }
         let mut frames = samples.chunks_exact(FRAME);
         for frame in &mut frames {
             let end = at.plus(micros(FRAME));

@@ -98,9 +98,10 @@ impl Second {
         spectra.push(audio, |_, power| {
             let level: f32 = power[bins(LEVEL_HZ)].iter().sum();
             let band = &power[bins(PITCH_HZ)];
-            let all = band.iter().sum::<f32>().max(1e-12);
+            let all: f32 = band.iter().sum();
             let repeats = cosines.chunks_exact(band.len()).zip(taper.iter());
             let pitched = !music
+                && all > 1e-12
                 && repeats
                     .map(|(c, t)| c.iter().zip(band).map(|(c, p)| c * p).sum::<f32>() / t)
                     .any(|r| r > PITCHED * all);
