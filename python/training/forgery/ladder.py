@@ -20,6 +20,7 @@ import torch
 
 from sides import auc
 
+from .behind import behind
 from .calibrate import FEW, raws
 from .clips import STEP, Clips, scored
 from .crops import Faces, cut, to_crop
@@ -29,23 +30,28 @@ from .score import load
 H264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
 RUNGS = {
     "as it is": ["-c:v", "copy"],
+    "H.264 2 Mbit/s": [*H264, "-b:v", "2M"],
     "H.264 1 Mbit/s": [*H264, "-b:v", "1M"],
     "H.264 300 kbit/s": [*H264, "-b:v", "300k"],
     "H.264 150 kbit/s": [*H264, "-b:v", "150k"],
     "VP8 300 kbit/s": ["-c:v", "libvpx", "-b:v", "300k", "-deadline", "realtime", "-cpu-used", "8"],
     "VP9 200 kbit/s": ["-c:v", "libvpx-vp9", "-b:v", "200k", "-deadline", "realtime", "-cpu-used", "8"],
-    "180 lines": ["-vf", "scale=-2:180", *H264, "-crf", "26"],
-    "10 frames/s": ["-r", "10", *H264, "-crf", "23"],
+    **{f"{lines} lines": ["-vf", f"scale=-2:{lines}", *H264, "-crf", "26"] for lines in (180, 360, 720, 1080)},
+    **{f"{rate} frames/s": ["-r", str(rate), *H264, "-crf", "23"] for rate in (5, 10, 15, 30)},
     "low light": ["-vf", "eq=gamma=0.8,colorlevels=romax=0.45:gomax=0.45:bomax=0.45,noise=alls=8:allf=t", *H264, "-crf", "26"],
     "blur": ["-vf", "gblur=sigma=1.5", *H264, "-crf", "23"],
     "beauty filter": ["-vf", "bilateral=sigmaS=4:sigmaR=0.08", *H264, "-crf", "23"],
+    "virtual background": ["-c:v", "copy"],
     "twice coded": [*H264, "-crf", "30"],
 }
 SUFFIX = {"libvpx": ".webm", "libvpx-vp9": ".webm"}
 
 
-def remade(source: Path, rung: str, folder: Path) -> Path | None:
-    """The first seconds of a clip after a rung; nothing where the encoder refuses."""
+def remade(source: Path, rung: str, folder: Path, seed: int = 0) -> Path | None:
+    """The first seconds of a clip after a rung, `seed` says behind what; nothing where the encoder refuses."""
+    if rung == "virtual background":
+        behind(source, folder / "behind.mkv", seed)
+        source = folder / "behind.mkv"
     path = folder / f"clip{next((s for c, s in SUFFIX.items() if c in RUNGS[rung]), '.mkv')}"
     done = subprocess.run(["ffmpeg", "-v", "error", "-y", "-t", "3", "-i", source, "-an", *RUNGS[rung], path])
     return path if done.returncode == 0 else None
@@ -96,7 +102,7 @@ def main() -> None:
             out = {0: [], 1: []}
             for k in chosen:
                 item = clips.items[k]
-                path = remade(a.corpus / item["part"] / item["path"], name, Path(folder))
+                path = remade(a.corpus / item["part"] / item["path"], name, Path(folder), k)
                 crops = looks(path, faces) if path else []
                 if len(crops) >= 3:
                     l, _ = scored(net, crops)

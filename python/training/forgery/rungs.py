@@ -1,6 +1,6 @@
 """What `face` says of the same clips on every rung of `ladder`, by kernels that know no clip of their source or person.
 
-    python -m forgery.rungs --data OUT --corpus CORPUS --models ../../models [--count 24]
+    python -m forgery.rungs --data OUT --corpus CORPUS --models ../../models [--count 24] [--only REGEX]
 
 OUT is what `textures` wrote. Genuine and fake clips go through the same rungs; ratios are calibrated on the clips as they are.
 """
@@ -8,6 +8,7 @@ OUT is what `textures` wrote. Genuine and fake clips go through the same rungs; 
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def main() -> None:
     p.add_argument("--corpus", type=Path, required=True)
     p.add_argument("--models", type=Path, required=True)
     p.add_argument("--count", type=int, default=24)
+    p.add_argument("--only", type=re.compile, default=re.compile(""), help="rungs whose names match this, beside the clips as they are")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -57,16 +59,21 @@ def main() -> None:
     print("| rung | genuine | fake | AUC | mean LLR genuine / fake | over the line of 5 %, genuine / fake | genuine over LLR 0.5 / 0.8 |")
     line = None
     for rung in RUNGS:
+        if line is not None and not a.only.search(rung):
+            continue
         llr, label = [], []
         for k in pick:
             with tempfile.TemporaryDirectory() as folder:
-                path = remade(a.corpus / d["part"][k] / d["path"][k], rung, Path(folder))
+                path = remade(a.corpus / d["part"][k] / d["path"][k], rung, Path(folder), k)
                 found = read(path, faces, nets, 0) if path else None
             if found:
                 bursts = taken(found[0][None, 0])[0]
                 there = ~np.isnan(bursts[:, 0])
                 scores = np.where(there, judges[d["source"][k]](bursts), np.nan)
                 llr.append(float(bounded(slope * raw(scores[None, :, None])[:, 0] + offset, *BOUNDS)[0])), label.append(d["y"][k])
+        if not llr:
+            print(f"| {rung} | 0 | 0 | not judged: too few frames | | | |", flush=True)
+            continue
         llr, g = np.array(llr), np.array(label) == 0
         line = np.quantile(llr[g], 0.95) if line is None else line
         print(f"| {rung} | {g.sum()} | {(~g).sum()} | {auc(llr[g], llr[~g]):.2f} | {llr[g].mean():+.2f} / {llr[~g].mean():+.2f} | {(llr[g] > line).mean():.0%} / {(llr[~g] > line).mean():.0%} | "
