@@ -9,7 +9,7 @@ use inperson::media::run_transcriber;
 use inperson::{Analyzer, Progress, Transcript};
 
 use crate::config::Options;
-use crate::failure::{Failure, say, write_whole};
+use crate::failure::{Failure, Whole, say};
 use crate::summary::summary;
 
 #[derive(Debug, clap::Args)]
@@ -52,8 +52,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     bar.finish_and_clear();
     let report = report?;
     if let Some(out) = &arguments.out {
-        write_whole(&out.join("report.json"), &report.to_json()?)?;
-        write_whole(&out.join("report.html"), &report.to_html()?)?;
+        Whole::begin(&out.join("report.json"))?.write(&report.to_json()?)?;
+        Whole::begin(&out.join("report.html"))?.write(&report.to_html()?)?;
     }
     if arguments.json {
         say(&report.to_json()?)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use inperson::detect::answers::{Delivery, NearIndex, Pace, Wording, styles};
@@ -12,7 +12,7 @@ use inperson::{Finding, Span, Timestamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, apart, complain, say};
+use crate::failure::{Failure, Whole, apart, complain, say};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -126,23 +126,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let runtime = Runtime::load(&config)?;
     let registry = arguments.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
     let (wording, delivery) = (Wording::load(&runtime, &registry)?, Delivery::load(&runtime, &registry)?);
-    let mut out = BufWriter::new(File::create(&arguments.out).map_err(|e| Failure::file(&arguments.out, e))?);
+    let results = Whole::begin(&arguments.out)?;
     let mut index = NearIndex::default();
     // where in `lines` an indexed answer is, and whose it is
     let mut owners: Vec<(usize, Option<String>)> = Vec::new();
     let mut lines: Vec<Scored> = Vec::new();
     let (mut judged, mut over, mut unread) = (0_usize, 0_usize, 0_usize);
-    for (number, line) in BufReader::new(input).lines().enumerate() {
+    for (number, line) in BufReader::new(input).split(b'\n').enumerate() {
         let line = line.map_err(|e| Failure::file(&arguments.file, e))?;
-        let line = line.trim_start_matches('\u{feff}').to_owned();
-        if line.trim().is_empty() {
+        let line = line.trim_ascii().strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line).trim_ascii();
+        if line.is_empty() {
             continue;
         }
-        let row: Row = match serde_json::from_str(&line) {
+        let row: Row = match serde_json::from_slice(line) {
             Ok(row) => row,
             Err(e) => {
                 unread += 1;
-                let held: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                let held: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
                 let id = held.get("id").cloned().unwrap_or_else(|| (number + 1).into());
                 let error = format!("{}: line {}: {e}", arguments.file.display(), number + 1);
                 lines.push(Scored::Unread(Unread { id, llr: None, abstained: true, error }));
@@ -203,11 +203,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         lines.push(Scored::Line(Box::new(scored)));
     }
     compare(&mut lines, &owners);
-    for line in &lines {
-        put(&mut out, line, &arguments.out)?;
-    }
     let rows = lines.len();
-    out.flush().map_err(|e| Failure::file(&arguments.out, e))?;
+    let mut out = String::new();
+    for line in &lines {
+        out += &serde_json::to_string(line).map_err(Failure::other)?;
+        out.push('\n');
+    }
+    results.write(&out)?;
     say(&format!(
         "{rows} answers, {judged} judged, {over} with an LLR of 0.5 or more; a person decides what that means"
     ))?;
@@ -241,11 +243,6 @@ fn compare(lines: &mut [Scored], owners: &[(usize, Option<String>)]) {
 
 fn named(reason: inperson::Reason) -> Option<String> {
     serde_json::to_value(reason).ok().map(|v| text(&v))
-}
-
-fn put(out: &mut impl Write, line: &impl Serialize, path: &Path) -> Result<(), Failure> {
-    let text = serde_json::to_string(line).map_err(Failure::other)?;
-    writeln!(out, "{text}").map_err(|e| Failure::file(path, e))
 }
 
 /// A number or a name as plain text.

@@ -57,6 +57,15 @@ impl Options {
         Ok(config)
     }
 
+    /// Files that a configuration is read from, which results must not be written over.
+    pub(crate) fn files<'a>(&'a self, config: &'a Config) -> impl Iterator<Item = &'a Path> {
+        let reference = match &config.candidate {
+            CandidateRule::Reference(picture) => Some(picture.as_path()),
+            _ => None,
+        };
+        self.config.as_deref().into_iter().chain(reference)
+    }
+
     pub(crate) fn analyzer(&self) -> Result<Analyzer, Failure> {
         Ok(Analyzer::new(self.config()?)?)
     }
@@ -64,11 +73,12 @@ impl Options {
 
 fn read(path: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| Failure::file(path, e))?;
+    let text = text.trim_start_matches('\u{feff}');
     let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     let parsed = if json {
-        serde_json::from_str(&text).map_err(|e| e.to_string())
+        serde_json::from_str(text).map_err(|e| e.to_string())
     } else {
-        toml::from_str(&text).map_err(|e| e.to_string())
+        toml::from_str(text).map_err(|e| e.to_string())
     };
     parsed.map_err(|e| Failure::other(format!("{}: {e}", path.display())))
 }

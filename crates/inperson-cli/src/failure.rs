@@ -1,5 +1,6 @@
 //! One line on standard error, and results on standard output whose reader may leave.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -62,14 +63,31 @@ pub(crate) fn apart<'a>(out: &Path, inputs: impl IntoIterator<Item = &'a Path>) 
     Ok(())
 }
 
-/// Writes a file whole or not at all.
-pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |e: std::io::Error| Failure::file(path, e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(mode).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
+/// A file that is written whole or not at all, readable for whom the user's mask lets.
+pub(crate) struct Whole<'a> {
+    path: &'a Path,
+    /// None for a pipe or a terminal, which has no half.
+    file: Option<tempfile::NamedTempFile>,
+}
+
+impl<'a> Whole<'a> {
+    /// Fails where it could not be written, before there is anything to write.
+    pub(crate) fn begin(path: &'a Path) -> Result<Self, Failure> {
+        if path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+            return Ok(Self { path, file: None });
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let create = |at: &Path| OpenOptions::new().write(true).create_new(true).open(at);
+        let file = tempfile::Builder::new().make_in(folder, create).map_err(|e| Failure::file(path, e))?;
+        Ok(Self { path, file: Some(file) })
+    }
+
+    /// All of it.
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        let failed = |e: std::io::Error| Failure::file(self.path, e);
+        let Some(mut file) = self.file else { return std::fs::write(self.path, text).map_err(failed) };
+        file.as_file_mut().write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        file.persist(self.path).map_err(|e| failed(e.error))?;
+        Ok(())
+    }
 }

@@ -40,9 +40,10 @@ pub(crate) fn inputs(named: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     for path in named {
         if path.is_dir() {
             let (mut files, mut left) = (Vec::new(), LeftOut::default());
-            walk(path, &mut files, &mut left)?;
-            files.sort();
-            inputs.extend(files.into_iter().map(plain));
+            std::fs::read_dir(path).map_err(|e| Failure::file(path, e))?;
+            walk(path, &mut files, &mut left);
+            files.sort_by(|a, b| a.path.cmp(&b.path));
+            inputs.extend(files);
             left.tell(path);
         } else if has_extension(path, &LISTS) {
             inputs.extend(manifest(path)?);
@@ -93,23 +94,34 @@ impl LeftOut {
     }
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>, left: &mut LeftOut) -> Result<(), Failure> {
-    let failed = |e| Failure::file(folder, e);
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = entry.path();
-        if entry.file_type().map_err(failed)?.is_dir() {
-            walk(&path, files, left)?;
-        } else if path.is_dir() {
-            left.links += 1;
-        } else if has_extension(&path, &MEDIA) {
-            files.push(path);
-        } else {
-            let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy().to_lowercase()));
-            *left.files.entry(extension.unwrap_or_else(|| "without extension".to_owned())).or_default() += 1;
+/// Media of a folder and all below it; what cannot be read becomes an input that says why.
+fn walk(folder: &Path, files: &mut Vec<Input>, left: &mut LeftOut) {
+    let unread = |path: &Path, e: &std::io::Error| Input {
+        problem: Some(format!("{}: {e}", path.display())),
+        ..plain(path.to_owned())
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) => return files.push(unread(folder, &e)),
+    };
+    for entry in entries {
+        let entry = match entry.and_then(|e| Ok((e.path(), e.file_type()?.is_dir()))) {
+            Ok(entry) => entry,
+            Err(e) => {
+                files.push(unread(folder, &e));
+                continue;
+            }
+        };
+        match entry {
+            (path, true) => walk(&path, files, left),
+            (path, false) if path.is_dir() => left.links += 1,
+            (path, false) if has_extension(&path, &MEDIA) => files.push(plain(path)),
+            (path, false) => {
+                let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy().to_lowercase()));
+                *left.files.entry(extension.unwrap_or_else(|| "without extension".to_owned())).or_default() += 1;
+            }
         }
     }
-    Ok(())
 }
 
 /// Where the columns of a manifest stand.
@@ -122,13 +134,48 @@ struct Columns {
 fn manifest(file: &Path) -> Result<Vec<Input>, Failure> {
     let bytes = std::fs::read(file).map_err(|e| Failure::file(file, e))?;
     let (delimiter, columns) = header(&bytes).map_err(|e| Failure::other(format!("{}: {e}", file.display())))?;
-    let mut inputs = Vec::new();
-    for record in reader(delimiter).from_reader(&bytes[..]).byte_records() {
-        let record = record.map_err(|e| Failure::other(format!("{}: {e}", file.display())))?;
-        // the header is the first row
-        inputs.push(row(file, &columns, &record, inputs.len() + 2));
+    let (mut inputs, mut record) = (Vec::new(), ByteRecord::new());
+    let mut reader = reader(delimiter).from_reader(&bytes[..]);
+    let failed = |e| Failure::other(format!("{}: {e}", file.display()));
+    while reader.read_byte_record(&mut record).map_err(failed)? {
+        let (from, line) = record.position().map_or((0, 0), |p| (p.byte() as usize, p.line()));
+        let text = &bytes[from..(reader.position().byte() as usize).min(bytes.len())];
+        inputs.push(row(file, &columns, &record, &Place { line, closed: closed(text, delimiter) }));
     }
     Ok(inputs)
+}
+
+/// Where a row stands in its file, and whether its quotes are as they should be.
+struct Place {
+    line: u64,
+    closed: bool,
+}
+
+/// Whether every quoted cell ends where its quote does (RFC 4180). The reader takes all up to the next quote for one cell, and with it rows.
+fn closed(row: &[u8], delimiter: u8) -> bool {
+    let mut rest = row.iter().position(|b| !matches!(b, b'\r' | b'\n')).map_or(row, |start| &row[start..]);
+    loop {
+        if let Some(mut quoted) = rest.strip_prefix(b"\"") {
+            loop {
+                let Some(end) = quoted.iter().position(|&b| b == b'"') else { return false };
+                quoted = &quoted[end + 1..];
+                match quoted.strip_prefix(b"\"") {
+                    Some(after) => quoted = after,
+                    None => break,
+                }
+            }
+            let blank = |b: &u8| matches!(b, b' ' | b'\r' | b'\n') || (*b == b'\t' && delimiter != b'\t');
+            let end = quoted.iter().position(|b| !blank(b)).unwrap_or(quoted.len());
+            if end < quoted.len() && quoted[end] != delimiter {
+                return false;
+            }
+            rest = &quoted[end..];
+        }
+        match rest.iter().position(|&b| b == delimiter) {
+            Some(next) => rest = &rest[next + 1..],
+            None => return true,
+        }
+    }
 }
 
 fn reader(delimiter: u8) -> ReaderBuilder {
@@ -176,28 +223,28 @@ fn apart(names: &[String]) -> Vec<String> {
 }
 
 /// A row as an input; one that cannot be used says why, in its place.
-fn row(file: &Path, columns: &Columns, record: &ByteRecord, number: usize) -> Input {
+fn row(file: &Path, columns: &Columns, record: &ByteRecord, place: &Place) -> Input {
     let folder = file.parent().unwrap_or(Path::new(""));
     let cell = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned();
     let (path, words) = (cell(columns.path), columns.transcript.map(cell).filter(|w| !w.is_empty()));
     let (cells, expected) = (record.len(), columns.names.len());
     let problem = if record.iter().any(|c| std::str::from_utf8(c).is_err()) {
         Some("it is not UTF-8: save the manifest as CSV in UTF-8".to_owned())
+    } else if !place.closed || [Some(&path), words.as_ref()].iter().flatten().any(|c| c.contains('\n')) {
+        Some("a quote in it is not closed, or not around a whole cell: rows that follow may be lost in it".to_owned())
     } else if path.is_empty() {
         Some(format!("its cell `{PATH}` is empty"))
     } else if cells < expected {
         Some(format!("it has {cells} of {expected} cells"))
     } else if record.iter().skip(expected).any(|c| !c.is_empty()) {
         Some(format!("it has {cells} cells for {expected} columns: a cell with a delimiter in it needs quotes"))
-    } else if [Some(&path), words.as_ref()].iter().flatten().any(|c| c.contains('\n')) {
-        Some("a cell goes on over the end of its line: is a quote not closed?".to_owned())
     } else {
         None
     };
     let meta = columns.names.iter().enumerate().take(cells).filter(|(i, _)| *i != columns.path);
     let meta = meta.map(|(i, name)| (name.clone(), Value::from(cell(i)))).collect();
-    let problem = problem.map(|p| format!("{}: row {number}: {p}", file.display()));
-    let name = if path.is_empty() { format!("{}: row {number}", file.display()) } else { path.clone() };
+    let problem = problem.map(|p| format!("{}: line {}: {p}", file.display(), place.line));
+    let name = if path.is_empty() { format!("{}: line {}", file.display(), place.line) } else { path.clone() };
     // nothing is looked at, so that nothing must be kept apart from the results
     let (path, words) = if problem.is_some() { (PathBuf::new(), None) } else { (folder.join(path), words) };
     Input { name, path, transcript: words.map(|w| folder.join(w)), meta: Some(meta), problem }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use inperson::model::{ACCEPTANCE_FILE, ModelEntry, Registry, Runtime, RuntimeConfig};
 
-use crate::failure::{Failure, say, write_whole};
+use crate::failure::{Failure, Whole, say};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
@@ -101,6 +101,6 @@ fn add(folder: &Path, to: &Path, accepted: bool) -> Result<(), Failure> {
         .map(|(k, v)| (k.to_owned(), v.clone().into()))
         .into_iter()
         .collect();
-    write_whole(&target.join(ACCEPTANCE_FILE), &acceptance.to_string())?;
+    Whole::begin(&target.join(ACCEPTANCE_FILE))?.write(&acceptance.to_string())?;
     say(&format!("{} {} is in {}; its licence: {}", card.id, card.version, target.display(), card.licence))
 }

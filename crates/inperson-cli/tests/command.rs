@@ -153,6 +153,12 @@ fn a_batch_keeps_order_and_meta_and_one_bad_file_stops_nothing() {
     assert_eq!(again.status.code(), Some(1));
     assert_eq!(std::fs::read_to_string(&out).unwrap(), whole);
 
+    // nor when that cut a character, and not with other options
+    std::fs::write(&out, [whole[..cut].as_bytes(), b"\xc3"].concat()).unwrap();
+    refused(&inperson(&[&arguments[..], &["--resume", "--prior", "0.5"]].concat()), "another configuration");
+    assert_eq!(inperson(&[&arguments[..4], &["--resume", "--jobs", "1"]].concat()).status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), whole);
+
     // another batch's file is not overwritten
     let other =
         inperson(&["batch", folder.path().join("a.mp4").to_str().unwrap(), "--out", out.to_str().unwrap(), "--resume"]);

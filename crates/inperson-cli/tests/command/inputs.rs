@@ -35,10 +35,34 @@ fn a_bad_row_of_a_list_is_an_error_in_its_place() {
     assert!(said.contains("4 of 6 inputs"), "{said}");
     for (line, row, why) in [(1, 3, "empty"), (2, 4, "1 of 2 cells"), (3, 5, "UTF-8"), (4, 6, "3 cells for 2")] {
         let error = lines[line]["error"].as_str().unwrap();
-        assert!(error.contains(&format!("list.csv: row {row}: ")) && error.contains(why), "{error}");
+        assert!(error.contains(&format!("list.csv: line {row}: ")) && error.contains(why), "{error}");
     }
     assert_eq!((&lines[0]["input"], &lines[0]["meta"]["Who"]), (&"a.wav".into(), &"Al".into()));
     assert_eq!((&lines[5]["input"], &lines[5]["meta"]["Who"]), (&"a.wav".into(), &"Cy".into()));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_takes_no_recording_with_it_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    tone(folder.path(), "a.wav");
+    let list = folder.path().join("list.csv");
+    for (rows, want) in [
+        ("path,n\na.wav,\"5 inch\na.wav,2\na.wav,3\n", &["line 2: a quote"][..]),
+        ("path,n\na.wav,\"5 inch\na.wav,\"6 inch\n\na.wav,7\n", &["line 2: a quote", ""]),
+        // a quote within a cell, one that is doubled, and a cell of several lines are as they should be
+        (
+            "path,n\na.wav,5\" disk\na.wav, \"8\na.wav,\"a \"\"b\"\"\nc\" \n\na.wav,\"d\"\n\n,\"e\"\n",
+            &["", "", "", "", "line 8: its cell"],
+        ),
+    ] {
+        std::fs::write(&list, rows).unwrap();
+        let (lines, _) = batch(folder.path(), &list);
+        assert_eq!(lines.len(), want.len(), "{lines:?}");
+        for (line, want) in lines.iter().zip(want) {
+            let error = line["error"].as_str().unwrap_or_default();
+            assert!(error.contains(want) && error.is_empty() == want.is_empty(), "{error} for {want}");
+        }
+    }
 }
 
 #[test]
@@ -197,4 +221,21 @@ fn probe_says_what_is_unusual() {
     assert!(written);
     let turned = text(&inperson(&["probe", turned.to_str().unwrap()]).stdout);
     assert!(turned.contains("to be turned a quarter anticlockwise"), "{turned}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_read_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inner, locked) = (folder.path().join("in"), folder.path().join("in/locked"));
+    std::fs::create_dir_all(&locked).unwrap();
+    tone(&inner, "a.wav");
+    std::fs::set_permissions(&locked, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+    // root reads everything
+    let unread = std::fs::read_dir(&locked).is_err();
+    let (lines, said) = batch(folder.path(), &inner);
+    std::fs::set_permissions(&locked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(lines[0]["status"], "ok");
+    assert_eq!(lines.len(), if unread { 2 } else { 1 }, "{said}");
+    assert!(!unread || lines[1]["error"].as_str().unwrap().contains("locked"), "{lines:?}");
 }
