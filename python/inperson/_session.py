@@ -103,7 +103,8 @@ def _sound(samples: Sound) -> NDArray[np.float32]:
         raise ValueError(f"push_audio: samples must be {wanted}, not {samples.dtype} of shape {samples.shape}")
     # beyond the range of float32 is infinite, and told below
     with np.errstate(over="ignore"):
-        sound = samples.astype(np.float32, copy=False)
+        # a slice of a packet may begin at any byte
+        sound = np.require(samples.astype(np.float32, copy=False), requirements=["ALIGNED"])
     if kind == np.int16:
         return sound / np.float32(32768)
     if not np.isfinite(sound).all():

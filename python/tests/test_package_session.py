@@ -92,6 +92,14 @@ def test_rows_may_lie_backwards_in_memory(analyzer):
     assert reports[0] == reports[1]
 
 
+def test_sound_may_begin_at_any_byte_of_a_packet(session):
+    packet = b"\x07" + SECOND.astype(np.float32).tobytes()
+    samples = np.frombuffer(packet, np.float32, offset=1)
+    assert not samples.flags.aligned
+    session.push_audio(samples, 0)
+    assert session.finish().to_dict()["span"]["end"] == 1_000_000
+
+
 def test_a_call_in_which_nothing_came_goes_on(session):
     for _ in range(2):
         with pytest.raises(inperson.InputError, match="a call: no picture and no sound came"):
