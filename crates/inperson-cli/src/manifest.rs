@@ -40,7 +40,6 @@ pub(crate) fn inputs(named: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     for path in named {
         if path.is_dir() {
             let (mut files, mut left) = (Vec::new(), LeftOut::default());
-            std::fs::read_dir(path).map_err(|e| Failure::file(path, e))?;
             walk(path, &mut files, &mut left);
             files.sort_by(|a, b| a.path.cmp(&b.path));
             inputs.extend(files);

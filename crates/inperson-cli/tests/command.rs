@@ -261,10 +261,17 @@ fn answers_are_scored_line_by_line_and_copies_are_named() {
     assert!(scored[0]["style_fall"].is_null() && scored[1]["delivery_reason"] == "too_short");
     assert_eq!((&scored[2]["abstained"], &scored[2]["reason"]), (&true.into(), &"too_short".into()));
 
-    // rows that cannot be read are named in their place and stop nothing
+    // rows that cannot be read are named in their place and stop nothing; what cannot be looked at at all leaves the old results
+    let held = std::fs::read(&out).unwrap();
+    refused(&inperson(&["answers", folder.path().to_str().unwrap(), "--out", out.to_str().unwrap()]), "directory");
+    assert_eq!(std::fs::read(&out).unwrap(), held);
     let words =
         serde_json::json!({"id": "w", "answer": "Hm.", "words": [["A", "Hm.", 0.0, 0.4], {"text": "x", "start": 1}]});
-    std::fs::write(&rows, format!("{{\"id\": 1}}\nnot a row\n{words}\n")).unwrap();
+    std::fs::write(
+        &rows,
+        [format!("{{\"id\": 1}}\n{{\"answer\": \"").as_bytes(), b"Zo\xe9\"}\n", words.to_string().as_bytes()].concat(),
+    )
+    .unwrap();
     let run = inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]);
     assert_eq!(run.status.code(), Some(1));
     assert!(text(&run.stderr).contains("2 of 3 rows"), "{}", text(&run.stderr));
@@ -380,6 +387,11 @@ fn results_are_not_written_over_what_they_are_made_from() {
         refused(&inperson(&["batch", list.to_str().unwrap(), "--out", over.to_str().unwrap()]), "another --out");
     }
     assert_eq!(std::fs::read(&rows).unwrap(), held);
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "\u{feff}audio_track = 0\n").unwrap();
+    let over = settings.to_str().unwrap();
+    refused(&inperson(&["batch", at, "--out", over, "--config", over]), "another --out");
+    refused(&inperson(&["batch", at, "--out", over, "--candidate", &format!("reference:{over}")]), "another --out");
     // a byte order mark is no part of the first row
     assert_eq!(inperson(&["answers", at, "--out", out.to_str().unwrap()]).status.code(), Some(0));
     // and a folder without a model is no folder of models

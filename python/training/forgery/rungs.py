@@ -71,9 +71,6 @@ def main() -> None:
                 there = ~np.isnan(bursts[:, 0])
                 scores = np.where(there, judges[d["source"][k]](bursts), np.nan)
                 llr.append(float(bounded(slope * raw(scores[None, :, None])[:, 0] + offset, *BOUNDS)[0])), label.append(d["y"][k])
-        if not llr:
-            print(f"| {rung} | 0 | 0 | not judged: too few frames | | | |", flush=True)
-            continue
         llr, g = np.array(llr), np.array(label) == 0
         line = np.quantile(llr[g], 0.95) if line is None else line
         print(f"| {rung} | {g.sum()} | {(~g).sum()} | {auc(llr[g], llr[~g]):.2f} | {llr[g].mean():+.2f} / {llr[~g].mean():+.2f} | {(llr[g] > line).mean():.0%} / {(llr[~g] > line).mean():.0%} | "

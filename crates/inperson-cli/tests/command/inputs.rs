@@ -239,3 +239,49 @@ fn a_folder_that_cannot_be_read_stops_nothing() {
     assert_eq!(lines.len(), if unread { 2 } else { 1 }, "{said}");
     assert!(!unread || lines[1]["error"].as_str().unwrap().contains("locked"), "{lines:?}");
 }
+
+#[test]
+fn results_go_on_with_the_very_recordings_they_began_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = ["one", "two"].map(|name| {
+        let inner = folder.path().join(name);
+        std::fs::create_dir(&inner).unwrap();
+        tone(&inner, "a.wav");
+        std::fs::write(inner.join("list.csv"), "path\na.wav\n").unwrap();
+        inner.join("list.csv").to_str().unwrap().to_owned()
+    });
+    let out = folder.path().join("results.jsonl");
+    let run = |lists: &[&str]| {
+        let named = [&["batch"], lists, &["--out", out.to_str().unwrap(), "--checks", "capture", "--resume"]].concat();
+        inperson(&named)
+    };
+    let [one, two] = lists.each_ref().map(String::as_str);
+    assert_eq!(run(&[one]).status.code(), Some(0));
+    let first: Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+    assert!(first["input"] == "a.wav" && first["path"].as_str().unwrap().ends_with("one/a.wav"), "{first}");
+    refused(&run(&[two, one]), "two/a.wav");
+    // nor while another batch writes there
+    let held = std::fs::File::open(&out).unwrap();
+    held.lock().unwrap();
+    refused(&run(&[one, two]), "another batch");
+    held.unlock().unwrap();
+    assert_eq!(run(&[one, two]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn reports_are_readable_for_whom_the_mask_lets() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let sound = tone(folder.path(), "a.wav");
+    for (mask, mode) in [("077", 0o600), ("022", 0o644)] {
+        let out = folder.path().join(mask);
+        let command = format!("umask {mask}; exec \"$0\" analyze \"$1\" --checks capture -q --out \"$2\"");
+        let run =
+            Command::new("sh").args(["-c", &command, env!("CARGO_BIN_EXE_inperson")]).args([&sound, &out]).status();
+        assert!(run.unwrap().success());
+        let report = std::fs::metadata(out.join("report.json")).unwrap();
+        assert_eq!(report.permissions().mode() & 0o777, mode, "{mask}");
+    }
+}
