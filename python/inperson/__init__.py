@@ -9,6 +9,7 @@ Numbers are natural logarithms of p(x | attack) / p(x | bona fide): positive spe
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 from typing import Any, Unpack
@@ -27,6 +28,10 @@ __all__ = [
     "Progress", "Reference", "Region", "Report", "Session", "Transcriber", "TranscriberError", "Wording", "analyze", "checks", "schema",
     "__version__",
 ]
+
+
+# daemon threads that are at work when the interpreter is gone would crash it
+atexit.register(_native.end)
 
 
 def analyze(

@@ -100,7 +100,7 @@ class Analyzer:
         Of the largest faces in every frame (30 a second at most), one row a face and frame: `at` (seconds), `track` (number of the
         face), `mesh` (478 points in pixels), `crop` (128 x 128 RGB, aligned by five points), `context` (160 x 160 RGB, the same wider) and
         `mouth` (64 x 64 luma, aligned by eyes and nose). `audio` is mono at 16 kHz from the start, `speech` the spans (seconds) in which
-        somebody speaks, `candidate` the number of the candidate's face or None. Ctrl-C is heard at the end.
+        somebody speaks, `candidate` the number of the candidate's face or None.
         """
         return self._native.observe(os.fspath(path))
 

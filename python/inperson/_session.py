@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from types import TracebackType
-from typing import Any, SupportsFloat, final
+from typing import Any, SupportsFloat, SupportsIndex, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +40,19 @@ class Session:
             raise ValueError(f"push_video: rgb must be uint8 of shape (height, width, 3), not {rgb.dtype} of shape {rgb.shape}")
         return _events(self._native.push_video(rgb, _seconds(at, "at")))
 
-    def push_audio(self, samples: Sound, at: SupportsFloat, rate: int = 16_000) -> list[dict[str, Any]]:
+    def push_audio(self, samples: Sound, at: SupportsFloat, rate: SupportsIndex = 16_000) -> list[dict[str, Any]]:
         """Mono sound at `rate` hertz (4,000 to 384,000), first heard at `at` seconds since the start of the call.
 
         An array of shape (n,): float32 or float64 in -1..1, or int16 in its whole range. Sound that lasts much longer than its
         times allow, as of another rate than told or of several channels, raises `InputError`.
         """
-        if not isinstance(rate, int) or not 4_000 <= rate <= 384_000:
+        try:
+            hertz = operator.index(rate)
+        except TypeError:
+            hertz = 0
+        if not 4_000 <= hertz <= 384_000:
             raise ValueError(f"push_audio: rate must be a whole number of hertz from 4000 to 384000, not {rate!r}")
-        return _events(self._native.push_audio(_sound(samples), _seconds(at, "at"), rate))
+        return _events(self._native.push_audio(_sound(samples), _seconds(at, "at"), hertz))
 
     def push_text(self, text: str, start: SupportsFloat, end: SupportsFloat, speaker: str | None = None) -> list[dict[str, Any]]:
         """Words said from `start` to `end` seconds since the start of the call, and by whom: single words or whole sentences, in order."""

@@ -1,10 +1,9 @@
 //! The Python package's native part: a thin skin over the library. Everything that takes time releases the GIL.
 
+mod process;
 mod session;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use inperson::detect::answers;
@@ -20,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
+use process::{Work, goes_on, same_process};
 use session::Session;
 
 create_exception!(inperson._native, Error, PyException, "Could not look: the base of all errors of this package.");
@@ -42,20 +42,6 @@ fn raise(error: inperson::Error) -> PyErr {
         inperson::Error::Config(_) => ConfigError::new_err(text),
         inperson::Error::Cancelled => Cancelled::new_err(text),
         _ => Error::new_err(text),
-    }
-}
-
-/// Whoever used this first; threads of pools do not survive a fork, and waiting for them never ends.
-static FIRST: AtomicU32 = AtomicU32::new(0);
-
-/// Refuses to work in a fork of the process that used this first.
-fn same_process() -> PyResult<()> {
-    let own = std::process::id();
-    match FIRST.compare_exchange(0, own, Relaxed, Relaxed) {
-        Err(first) if first != own => Err(Error::new_err(
-            "this process was forked after inperson was used: start workers with multiprocessing.get_context('spawn')",
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -97,17 +83,18 @@ fn recognised(
     limits: &Limits,
     raised: &mut Option<PyErr>,
 ) -> inperson::Result<String> {
-    let said = Python::attach(|py| match transcriber.extract::<String>(py) {
+    let said = Python::try_attach(|py| match transcriber.extract::<String>(py) {
         Ok(command) => Ok(Err(command)),
         Err(_) => transcriber.call1(py, (wav,))?.extract::<String>(py).map(Ok),
     });
     match said {
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(command)) => media::run_transcriber(&command, wav, limits),
-        Err(error) => {
+        Some(Ok(Ok(text))) => Ok(text),
+        Some(Ok(Err(command))) => media::run_transcriber_with(&command, wav, limits, || goes_on(raised, |_| Ok(true))),
+        Some(Err(error)) => {
             *raised = Some(error);
             Err(inperson::Error::Cancelled)
         }
+        None => Err(inperson::Error::Cancelled),
     }
 }
 
@@ -121,7 +108,7 @@ impl Analyzer {
     #[new]
     fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
         let config = parsed(config)?;
-        same_process()?;
+        let _work = Work::begin()?;
         py.detach(|| inperson::Analyzer::new(config)).map(Self).map_err(raise)
     }
 
@@ -140,7 +127,7 @@ impl Analyzer {
         transcript: Option<PathBuf>,
         transcriber: Option<Py<PyAny>>,
     ) -> PyResult<String> {
-        same_process()?;
+        let _work = Work::begin()?;
         let mut raised = None;
         let report = py.detach(|| {
             let limits = &self.0.config().limits;
@@ -152,23 +139,12 @@ impl Analyzer {
                 (None, None) => None,
             };
             self.0.analyze_with_transcript(&path, transcript.as_ref(), |p| {
-                Python::attach(|py| {
-                    // Ctrl-C is seen here, since no Python code runs in between
-                    let asked = py.check_signals().and_then(|()| match &progress {
-                        Some(call) => {
-                            let said = call.call1(py, (p.done_s, p.total_s))?;
-                            Ok(said.is_none(py) || said.is_truthy(py)?)
-                        }
-                        None => Ok(true),
-                    });
-                    match asked {
-                        Ok(true) => ControlFlow::Continue(()),
-                        Ok(false) => ControlFlow::Break(()),
-                        Err(e) => {
-                            raised = Some(e);
-                            ControlFlow::Break(())
-                        }
+                goes_on(&mut raised, |py| match &progress {
+                    Some(call) => {
+                        let said = call.call1(py, (p.done_s, p.total_s))?;
+                        Ok(said.is_none(py) || said.is_truthy(py)?)
                     }
+                    None => Ok(true),
                 })
             })
         });
@@ -180,10 +156,10 @@ impl Analyzer {
 
     /// What the checks are given of a file, as arrays by name.
     fn observe<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
-        same_process()?;
-        let seen = py.detach(|| self.0.observe(path)).map_err(raise)?;
-        // Ctrl-C is seen only here: the library has no way to be asked in between
-        py.check_signals()?;
+        let _work = Work::begin()?;
+        let mut raised = None;
+        let seen = py.detach(|| self.0.observe_with(path, |_| goes_on(&mut raised, |_| Ok(true))));
+        let seen = raised.map_or_else(|| seen.map_err(raise), Err)?;
         let faces: Vec<_> = seen.faces.iter().filter(|f| !f.mesh.is_empty() && f.crop.is_some()).collect();
         let n = faces.len();
         let mut mesh = Array3::<f32>::zeros((n, 478, 2));
@@ -235,7 +211,7 @@ impl Wording {
     #[new]
     fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
         let config = parsed(config)?;
-        same_process()?;
+        let _work = Work::begin()?;
         py.detach(|| {
             let runtime = Runtime::load(&config.runtime)?;
             let registry = config.models.as_deref().map_or_else(Registry::built_in, Registry::with_folder)?;
@@ -248,7 +224,7 @@ impl Wording {
     /// What is said of one answer, as JSON.
     #[pyo3(signature = (answer, question=None))]
     fn judge(&self, py: Python<'_>, answer: &str, question: Option<&str>) -> PyResult<String> {
-        same_process()?;
+        let _work = Work::begin()?;
         let judged = py.detach(|| self.0.judge(question, answer)).map_err(raise)?;
         written(serde_json::to_string(&judged))
     }
@@ -270,8 +246,10 @@ impl NearIndex {
     }
 
     /// Holds an answer, under any id, for later ones to be compared with.
-    fn add(&self, py: Python<'_>, id: String, answer: &str) {
+    fn add(&self, py: Python<'_>, id: String, answer: &str) -> PyResult<()> {
+        let _work = Work::begin()?;
         py.detach(|| locked(&self.0).add(id, answer));
+        Ok(())
     }
 
     /// Answers held that share at least `least` (0 to 1) of the shorter one's runs with this one: their ids with that share, most
@@ -281,6 +259,7 @@ impl NearIndex {
         if !(0.0..=1.0).contains(&least) {
             return Err(PyValueError::new_err(format!("least must lie between 0 and 1, not {least}")));
         }
+        let _work = Work::begin()?;
         let near = py.detach(|| locked(&self.0).like(answer, least));
         Ok(near.into_iter().map(|n| (n.id, n.shared)).collect())
     }
@@ -291,13 +270,14 @@ impl NearIndex {
 }
 
 fn read(report: &str) -> PyResult<inperson::Report> {
-    let report: inperson::Report =
-        serde_json::from_str(report).map_err(|e| PyValueError::new_err(format!("this is no report: {e}")))?;
-    match report.schema_version {
-        SCHEMA_VERSION => Ok(report),
-        version => Err(PyValueError::new_err(format!(
+    let none = |e| PyValueError::new_err(format!("this is no report: {e}"));
+    // another version may lack what this one requires
+    let values: Value = serde_json::from_str(report).map_err(none)?;
+    match values.get("schema_version").and_then(Value::as_u64) {
+        Some(version) if version != u64::from(SCHEMA_VERSION) => Err(PyValueError::new_err(format!(
             "schema_version is {version}, and this version of inperson reads {SCHEMA_VERSION}"
         ))),
+        _ => serde_json::from_value(values).map_err(none),
     }
 }
 
@@ -341,6 +321,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Session>()?;
     module.add_class::<Wording>()?;
     module.add_class::<NearIndex>()?;
+    module.add_function(wrap_pyfunction!(process::end, module)?)?;
     module.add_function(wrap_pyfunction!(check_report, module)?)?;
     module.add_function(wrap_pyfunction!(to_html, module)?)?;
     module.add_function(wrap_pyfunction!(schema, module)?)?;

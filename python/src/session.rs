@@ -3,12 +3,13 @@
 use std::sync::{Mutex, TryLockError};
 
 use inperson::media::{AUDIO_RATE, Resampler};
-use inperson::{AudioChunk, Sample, Span, Timestamp, Utterance, VideoFrame};
+use inperson::{AudioChunk, Event, Sample, Span, Timestamp, Utterance, VideoFrame};
 use numpy::{PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::{locked, raise, same_process, written};
+use crate::process::{Work, same_process};
+use crate::{locked, raise, written};
 
 /// The mutable state of one interview.
 #[pyclass(frozen, module = "inperson._native")]
@@ -17,24 +18,28 @@ pub(crate) struct Session {
     live: Mutex<Live>,
 }
 
-/// The session until it ends, whether a picture or sound came, and what brings sound of another rate to the library's.
+/// The session until it ends, and what brings sound of another rate to the library's.
 struct Live {
     session: Option<inperson::Session>,
-    came: bool,
     resampler: Option<Resampler>,
 }
 
 impl Live {
-    fn resampled(&mut self, samples: &[f32], at: Timestamp, rate: u32) -> inperson::Result<AudioChunk> {
-        let known = self.resampler.take().filter(|r| r.rate() == rate);
-        let resampler = self.resampler.insert(known.map_or_else(|| Resampler::new(rate), Ok)?);
-        Ok(resampler.push(samples, at))
+    /// `None` when the session has ended. What is refused has not moved the resampler's times: it begins anew.
+    fn push_resampled(&mut self, samples: &[f32], at: Timestamp, rate: u32) -> Option<inperson::Result<Vec<Event>>> {
+        let session = self.session.as_mut()?;
+        let known = self.resampler.take().filter(|r| r.rate() == rate).map_or_else(|| Resampler::new(rate), Ok);
+        Some(known.and_then(|mut resampler| {
+            let events = session.push(Sample::Audio(resampler.push(samples, at)))?;
+            self.resampler = Some(resampler);
+            Ok(events)
+        }))
     }
 }
 
 impl Session {
     pub(crate) fn new(name: String, session: inperson::Session) -> Self {
-        Self { name, live: Mutex::new(Live { session: Some(session), came: false, resampler: None }) }
+        Self { name, live: Mutex::new(Live { session: Some(session), resampler: None }) }
     }
 
     /// Each thread waits for its turn, without Python's lock.
@@ -43,22 +48,13 @@ impl Session {
         py: Python<'_>,
         act: impl Send + FnOnce(&mut Live) -> Option<inperson::Result<T>>,
     ) -> PyResult<T> {
-        same_process()?;
+        let _work = Work::begin()?;
         let done = py.detach(|| act(&mut locked(&self.live)));
         done.ok_or_else(|| PyValueError::new_err("this session is finished"))?.map_err(raise)
     }
 
     fn push(&self, py: Python<'_>, sample: Sample) -> PyResult<String> {
-        let came = match &sample {
-            Sample::Video(_) => true,
-            Sample::Audio(chunk) => chunk.at > Timestamp::ZERO || !chunk.samples.is_empty(),
-            Sample::Text(_) => false,
-        };
-        let events = self.with(py, |live| {
-            let events = live.session.as_mut()?.push(sample);
-            live.came |= came && events.is_ok();
-            Some(events)
-        })?;
+        let events = self.with(py, |live| Some(live.session.as_mut()?.push(sample)))?;
         written(serde_json::to_string(&events))
     }
 }
@@ -82,12 +78,11 @@ impl Session {
     #[pyo3(signature = (samples, at, rate=AUDIO_RATE))]
     fn push_audio(&self, py: Python<'_>, samples: PyReadonlyArray1<'_, f32>, at: f64, rate: u32) -> PyResult<String> {
         let (samples, at): (Vec<f32>, _) = (samples.as_array().iter().copied().collect(), Timestamp::from_seconds(at));
-        let chunk = if rate == AUDIO_RATE {
-            AudioChunk { at, samples: samples.into() }
-        } else {
-            self.with(py, |live| Some(live.resampled(&samples, at, rate)))?
-        };
-        self.push(py, Sample::Audio(chunk))
+        if rate == AUDIO_RATE {
+            return self.push(py, Sample::Audio(AudioChunk { at, samples: samples.into() }));
+        }
+        let events = self.with(py, |live| live.push_resampled(&samples, at, rate))?;
+        written(serde_json::to_string(&events))
     }
 
     /// Words said from `start` to `end` seconds, and by whom; events as JSON.
@@ -113,7 +108,7 @@ impl Session {
     /// Ends the interview; the report as JSON. Where nothing came it goes on.
     fn finish(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |live| {
-            if live.session.is_some() && !live.came {
+            if live.session.as_ref().is_some_and(inperson::Session::is_empty) {
                 return Some(Err(inperson::Error::media(&self.name, "no picture and no sound came")));
             }
             live.session.take().map(|s| s.finish().and_then(|r| r.to_json()))

@@ -152,3 +152,28 @@ def test_sound_of_another_rate_is_resampled_or_refused():
         heard(48_000, 16_000)
     with pytest.raises(ValueError, match="rate must be"):
         heard(48_000, 0)
+
+
+def test_what_a_limit_refuses_leaves_the_sound_before_and_after_alone():
+    rng = np.random.default_rng(1)
+    sound = rng.normal(0, 0.1, 96_000).astype(np.float32)
+    config = {"limits": {"duration_s": 10.0}}
+    calls = [inperson.Analyzer(checks="channel", config=config).session("a call") for _ in range(2)]
+    for call in calls:
+        call.push_audio(sound[:48_000], 0, np.int64(48_000))
+    with pytest.raises(inperson.LimitError):
+        calls[1].push_audio(sound[:48_000], 20, 48_000)
+    for call in calls:
+        assert call.push_audio(sound[48_000:], 1, 48_000) == []
+    plain, refused = (call.finish() for call in calls)
+    assert plain.media["audio"]["samples"] == pytest.approx(refused.media["audio"]["samples"], abs=40)
+    assert [n["code"] for n in refused.media["notes"]] == [n["code"] for n in plain.media["notes"]]
+
+
+def test_a_call_of_which_all_lies_ahead_goes_on(analyzer):
+    call = analyzer.session("a call", video=False)
+    call.push_audio(np.zeros(1_600, np.float32), 3_600)
+    with pytest.raises(inperson.InputError, match="no picture and no sound came"):
+        call.finish()
+    call.push_audio(np.zeros(16_000, np.float32), 0)
+    assert call.finish().span["end"] == 1_000_000

@@ -154,7 +154,7 @@ fn a_batch_keeps_order_and_meta_and_one_bad_file_stops_nothing() {
     assert_eq!(std::fs::read_to_string(&out).unwrap(), whole);
 
     // nor when that cut a character, and not with other options
-    std::fs::write(&out, [whole[..cut].as_bytes(), b"\xc3"].concat()).unwrap();
+    std::fs::write(&out, [&whole.as_bytes()[..cut], b"\xc3"].concat()).unwrap();
     refused(&inperson(&[&arguments[..], &["--resume", "--prior", "0.5"]].concat()), "another configuration");
     assert_eq!(inperson(&[&arguments[..4], &["--resume", "--jobs", "1"]].concat()).status.code(), Some(1));
     assert_eq!(std::fs::read_to_string(&out).unwrap(), whole);
@@ -269,7 +269,7 @@ fn answers_are_scored_line_by_line_and_copies_are_named() {
         serde_json::json!({"id": "w", "answer": "Hm.", "words": [["A", "Hm.", 0.0, 0.4], {"text": "x", "start": 1}]});
     std::fs::write(
         &rows,
-        [format!("{{\"id\": 1}}\n{{\"answer\": \"").as_bytes(), b"Zo\xe9\"}\n", words.to_string().as_bytes()].concat(),
+        ["{\"id\": 1}\n{\"answer\": \"".as_bytes(), b"Zo\xe9\"}\n", words.to_string().as_bytes()].concat(),
     )
     .unwrap();
     let run = inperson(&["answers", rows.to_str().unwrap(), "--out", out.to_str().unwrap()]);

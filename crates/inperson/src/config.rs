@@ -87,9 +87,10 @@ impl Config {
                 return Err(Error::Config(format!("the cap of `{question}` must be 0 nats or more, not {cap}")));
             }
         }
-        let longest = self.limits.duration_s;
-        if !longest.is_finite() || longest <= 0.0 {
-            return Err(Error::Config(format!("duration_s must be a finite number of seconds over 0, not {longest}")));
+        for (name, longest) in [("duration_s", self.limits.duration_s), ("transcriber_s", self.limits.transcriber_s)] {
+            if !longest.is_finite() || longest <= 0.0 {
+                return Err(Error::Config(format!("{name} must be a finite number of seconds over 0, not {longest}")));
+            }
         }
         if let CandidateRule::Region([left, top, right, bottom]) = self.candidate
             && !(0.0 <= left && left < right && right <= 1.0 && 0.0 <= top && top < bottom && bottom <= 1.0)

@@ -12,6 +12,7 @@ mod watch;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::sync_channel;
 
 use serde::{Deserialize, Serialize};
@@ -21,11 +22,11 @@ use crate::detect::{self, Checks, Whole};
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Finding, Question, Reason};
 use crate::fuse::{Assessment, fuse};
-use crate::media::{Ahead, FileSource, MediaInfo, MediaNote, MediaOptions, Sample, Source, Transcript, hash_file};
+use crate::media::{Ahead, FileSource, MediaInfo, MediaNote, MediaOptions, Sample, Source, Transcript, hash_unless};
 use crate::model::{Registry, Runtime};
 use crate::report::{ModelUse, NotJudged, Report, RuntimeUse, SCHEMA_VERSION};
 use crate::time::{Span, Timestamp};
-use crate::track::{FaceModels, Tracker};
+use crate::track::{self, FaceModels, Reference, Tracker, Wanted};
 
 use clock::Clock;
 use judge::Judge;
@@ -74,14 +75,16 @@ struct Shared {
     config: Config,
     runtime: Runtime,
     faces: FaceModels,
+    reference: Option<Reference>,
     checks: Checks,
     models: Vec<ModelUse>,
 }
 
 impl Analyzer {
-    /// Loads ONNX Runtime and the models.
+    /// Loads ONNX Runtime, the models and the candidate's reference picture.
     ///
     /// # Errors
+    /// [`Error::Io`] or [`Error::Media`] when that picture cannot be read or shows no face,
     /// [`Error::Config`] for a configuration that contradicts itself or names an unknown check,
     /// [`Error::Runtime`] and [`Error::Model`] when ONNX Runtime or a model cannot be loaded.
     pub fn new(config: Config) -> Result<Self> {
@@ -92,6 +95,7 @@ impl Analyzer {
         let (faces, checks) =
             rayon::join(|| FaceModels::load(&runtime, &registry), || Checks::load(&config.checks, &runtime, &registry));
         let (faces, checks) = (faces?, checks?);
+        let reference = track::reference(&faces, &config.candidate)?;
         let ids = FaceModels::IDS.into_iter().chain(checks.models().map(|m| m.card().id.as_str()));
         let models = ids
             .map(|id| {
@@ -104,7 +108,7 @@ impl Analyzer {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self(Arc::new(Shared { config, runtime, faces, checks, models })))
+        Ok(Self(Arc::new(Shared { config, runtime, faces, reference, checks, models })))
     }
 
     /// The configuration in force.
@@ -116,9 +120,9 @@ impl Analyzer {
     /// A session for one interview; `media` is what is known of it beforehand.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Media`] when the candidate's reference picture cannot be read.
+    /// None at present: what a session needs was loaded with the analyzer.
     pub fn session(&self, media: MediaInfo) -> Result<Session> {
-        Session::new(self.clone(), media)
+        Ok(Session::new(self.clone(), media))
     }
 
     /// Analyses a file.
@@ -159,9 +163,12 @@ impl Analyzer {
             ..MediaOptions::default()
         };
         let mut source = Ahead::new(FileSource::open(path, &config.limits, &options)?)?;
+        let stopped = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let hash = scope.spawn(|| hash_file(path));
-            let mut report = self.analyze_source_with(&mut source, transcript, progress)?;
+            let hash = scope.spawn(|| hash_unless(&stopped, path));
+            let report = self.analyze_source_with(&mut source, transcript, progress);
+            stopped.store(report.is_err(), Relaxed);
+            let mut report = report?;
             let hash = hash.join().map_err(|_| Error::media(path.display().to_string(), "hashing it failed"))?;
             report.media_sha256 = Some(hash?);
             Ok(report)
@@ -200,6 +207,11 @@ impl Analyzer {
         self.analyze_source_with(source, None, progress)
     }
 
+    fn tracker(&self, wanted: Wanted) -> Tracker {
+        let Shared { config, faces, reference, .. } = &*self.0;
+        Tracker::new(faces.clone(), reference.clone(), config, wanted)
+    }
+
     fn analyze_source_with(
         &self,
         source: &mut dyn Source,
@@ -235,12 +247,12 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    fn new(analyzer: Analyzer, media: MediaInfo) -> Result<Self> {
+    fn new(analyzer: Analyzer, media: MediaInfo) -> Self {
         let config = &analyzer.0.config;
-        let tracker = Tracker::new(analyzer.0.faces.clone(), config, analyzer.0.checks.wanted())?;
+        let tracker = analyzer.tracker(analyzer.0.checks.wanted());
         let judge = Judge::new(analyzer.0.checks.start(config));
         let watch = Watch::new(tracker, &media, config.limits.clone());
-        Ok(Self { media, clock: Clock::default(), watch, judge, analyzer })
+        Self { media, clock: Clock::default(), watch, judge, analyzer }
     }
 
     /// Takes one sample in and analyses every hop that it completes. What raises concern by itself is told at once, what the
@@ -334,6 +346,12 @@ impl Session {
         let mut evidence = self.judge.found().to_vec();
         self.conclude(&mut evidence);
         self.fuse(&evidence)
+    }
+
+    /// Whether no picture and no sound was taken in so far: [`Session::finish`] would have nothing to report on.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.watch.is_empty()
     }
 
     /// Ends the interview.

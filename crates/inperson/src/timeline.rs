@@ -69,6 +69,12 @@ impl Timeline {
         self.start
     }
 
+    /// Up to where anything was seen or heard: just after the last frame or sample.
+    pub(crate) fn end(&self) -> Timestamp {
+        let seen = [self.video_seen.map(|t| t.plus(1)), self.audio_seen];
+        seen.into_iter().flatten().fold(self.start, Timestamp::max)
+    }
+
     pub(crate) fn push_frame(&mut self, seen: Seen) {
         self.video_seen = self.video_seen.max(Some(seen.facts.at));
         if seen.facts.at >= self.start {
@@ -127,7 +133,7 @@ impl Timeline {
     /// At the end of the media: the next hop with whatever is left, the last one as long as its content.
     pub(crate) fn last_hop(&mut self) -> Option<Hop> {
         let end = self.start.plus(HOP);
-        let last = [self.video_seen.map(|t| t.plus(1)), self.audio_seen].into_iter().flatten().max()?;
+        let last = self.end();
         (last > self.start).then(|| self.cut(end.min(last)))
     }
 

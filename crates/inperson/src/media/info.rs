@@ -158,10 +158,12 @@ pub struct Limits {
     pub streams: usize,
     /// Most bytes of text of one transcript. Default: `16_777_216`.
     pub text_bytes: usize,
+    /// Longest that a command may take as a transcriber, seconds; then it is ended. Default: `21600` (six hours).
+    pub transcriber_s: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { duration_s: 21_600.0, pixels: 36_000_000, streams: 64, text_bytes: 16 << 20 }
+        Self { duration_s: 21_600.0, pixels: 36_000_000, streams: 64, text_bytes: 16 << 20, transcriber_s: 21_600.0 }
     }
 }

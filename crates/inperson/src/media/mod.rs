@@ -17,9 +17,10 @@ pub use ahead::Ahead;
 pub use ffmpeg::{FileSource, MediaOptions, Resampler};
 pub use frame::{AudioChunk, ColorMatrix, PixelLayout, Plane, PlaneData, Rotation, Utterance, VideoFrame};
 pub use hash::hash_file;
+pub(crate) use hash::hash_unless;
 pub use info::{AudioStreamInfo, Limits, MediaInfo, MediaNote, VideoStreamInfo};
 pub use memory::MemorySource;
-pub use transcript::{Transcript, TranscriptFormat, run_transcriber, temporary_prefix};
+pub use transcript::{Transcript, TranscriptFormat, run_transcriber, run_transcriber_with, temporary_prefix};
 
 use crate::Result;
 

@@ -86,7 +86,8 @@ impl ModelCard {
             if has != wants {
                 return Err(Error::model(&self.id, format!("{what} must be {wants}; model.toml names {has}")));
             }
-            for (t, want) in mine.iter().zip(theirs).filter(|(t, want)| t.shape != want.shape || t.dtype != want.dtype)
+            if let Some((t, want)) =
+                mine.iter().zip(theirs).find(|(t, want)| t.shape != want.shape || t.dtype != want.dtype)
             {
                 let reason = format!(
                     "tensor `{}` must be {} {:?}; model.toml says {} {:?}",

@@ -31,17 +31,16 @@ impl ModelEntry {
     /// Reads the model in `folder` without asking whether its licence was accepted.
     ///
     /// # Errors
-    /// [`Error::Io`] where a file is missing, [`Error::Model`] where the card is wrong.
+    /// [`Error::Model`] where a file cannot be read or the card is wrong.
     pub fn read(folder: &Path) -> Result<Self> {
         let id = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let text = |name: &str| {
+        let bytes = |name: &str| {
             let path = folder.join(name);
-            std::fs::read_to_string(&path).map_err(|e| Error::io(path, e))
+            std::fs::read(&path).map_err(|e| Error::model(&id, format!("{}: {e}", path.display())))
         };
-        let card = ModelCard::parse(&id, &text("model.toml")?)?;
-        let path = folder.join("model.onnx");
-        let onnx = std::fs::read(&path).map_err(|e| Error::io(path, e))?;
-        let text = Cow::Owned(text("CARD.md").unwrap_or_default());
+        let card = ModelCard::parse(&id, &String::from_utf8_lossy(&bytes("model.toml")?))?;
+        let onnx = bytes("model.onnx")?;
+        let text = bytes("CARD.md").map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default().into();
         Ok(Self { card, text, folder: Some(folder.to_owned()), onnx: Cow::Owned(onnx) })
     }
 
@@ -112,13 +111,13 @@ impl Registry {
     /// The models that are built in, those in the sub-folders of `folder` before them.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be read or holds no model, [`Error::Model`] when a model in it is broken, its licence
-    /// was not accepted, or no check could use it: there is none of its id built in, or the one that is has other tensors or
-    /// calibrations.
+    /// [`Error::Model`] when the folder cannot be read or holds no model, a model in it is broken, its licence was not accepted, or
+    /// no check could use it: there is none of its id built in, or the one that is has other tensors or calibrations.
     pub fn with_folder(folder: &Path) -> Result<Self> {
         let (mut registry, mut found) = (Self::built_in()?, false);
-        for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
-            let path = entry.map_err(|e| Error::io(folder, e))?.path();
+        let unreadable = |reason: String| Error::model(folder.display().to_string(), reason);
+        for entry in std::fs::read_dir(folder).map_err(|e| unreadable(e.to_string()))? {
+            let path = entry.map_err(|e| unreadable(e.to_string()))?.path();
             if path.join("model.toml").is_file() {
                 let model = ModelEntry::read(&path)?;
                 model.check_acceptance()?;
@@ -128,8 +127,7 @@ impl Registry {
             }
         }
         if !found {
-            let nothing = std::io::Error::other("no model lies in its sub-folders (model.onnx, model.toml)");
-            return Err(Error::io(folder, nothing));
+            return Err(unreadable("no model lies in its sub-folders (model.onnx, model.toml)".to_owned()));
         }
         Ok(registry)
     }

@@ -1,9 +1,10 @@
 //! What checks are given, for those who train or study them.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::Analyzer;
-use crate::error::Result;
+use super::{Analyzer, Progress};
+use crate::error::{Error, Result};
 use crate::media::{Ahead, FileSource, MediaOptions, Sample, Source};
 use crate::time::Span;
 use crate::timeline::{Hop, Timeline};
@@ -29,6 +30,18 @@ impl Analyzer {
     /// # Errors
     /// When the file cannot be looked at.
     pub fn observe(&self, path: impl AsRef<Path>) -> Result<Observed> {
+        self.observe_with(path, |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`Analyzer::observe`], and says how far it has come, about once per second of media; `Break` cancels.
+    ///
+    /// # Errors
+    /// As [`Analyzer::observe`], and [`Error::Cancelled`].
+    pub fn observe_with(
+        &self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Observed> {
         let config = &self.0.config;
         let options = MediaOptions {
             audio_track: config.audio_track,
@@ -38,7 +51,8 @@ impl Analyzer {
         };
         let mut source = Ahead::new(FileSource::open(path.as_ref(), &config.limits, &options)?)?;
         let wanted = Wanted { bursts: Bursts::Always, context: true, takes: false };
-        let mut tracker = Tracker::new(self.0.faces.clone(), config, wanted)?;
+        let mut tracker = self.tracker(wanted);
+        let total_s = source.info().declared_duration_s;
         let mut timeline = Timeline::new(source.info());
         let mut all = Observed::default();
         let mut take = |hop: Hop, tracker: &mut Tracker| {
@@ -53,7 +67,11 @@ impl Analyzer {
                 Sample::Text(words) => timeline.push_words(words),
             }
             while let Some(hop) = timeline.next_hop() {
+                let done_s = hop.span.end.seconds();
                 take(hop, &mut tracker);
+                if progress(Progress { done_s, total_s }).is_break() {
+                    return Err(Error::Cancelled);
+                }
             }
         }
         while let Some(hop) = timeline.last_hop() {

@@ -176,6 +176,10 @@ impl Watch {
         Some(self.moment(hop))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.timeline.end() <= Timestamp::ZERO
+    }
+
     /// A stream that came is there, whether or not it was told beforehand.
     pub(super) fn declare(&self, media: &mut MediaInfo) {
         if self.frames > 0 {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::CROP;
 use super::landmarks::FaceModels;
+use super::{CROP, Reference};
 use crate::error::{Error, Result};
 use crate::media::VideoFrame;
 use crate::time::Timestamp;
@@ -55,7 +55,7 @@ fn roots(shares: &[f32]) -> Vec<f32> {
 }
 
 /// The appearance of the face in a picture file.
-pub(super) fn reference(models: &FaceModels, path: &Path) -> Result<Vec<f32>> {
+pub(super) fn reference(models: &FaceModels, path: &Path) -> Result<Reference> {
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let picture = image::load_from_memory(&bytes).map_err(|e| Error::media(name(), e.to_string()))?.to_rgb8();
@@ -63,7 +63,8 @@ pub(super) fn reference(models: &FaceModels, path: &Path) -> Result<Vec<f32>> {
     let found = models.find(&frame)?;
     let first = found.first().ok_or_else(|| Error::media(name(), "no face was found in this reference picture"))?;
     let crop = models.observe(&frame, 0, first)?.crop;
-    crop.map(|c| appearance(&c)).ok_or_else(|| Error::media(name(), "the face in this reference picture is too small"))
+    crop.map(|c| appearance(&c).into())
+        .ok_or_else(|| Error::media(name(), "the face in this reference picture is too small"))
 }
 
 /// Roots of the shares of local binary patterns over a 6x6 grid (Ahonen et al. 2006).

@@ -14,7 +14,7 @@ use super::quality::{Light, aligned, context, eyes_open, five_points, light_of, 
 use super::still::{STOOD, Still};
 use super::sums::{self, Sums};
 use super::takes::Takes;
-use super::{Bursts, FaceObservation, FrameFacts, Seen, THUMB, Tracks, Wanted};
+use super::{Bursts, FaceObservation, FrameFacts, Reference, Seen, THUMB, Tracks, Wanted};
 use crate::config::CandidateRule;
 use crate::dsp::geometry::Rect;
 use crate::dsp::image::luma_thumbnail;
@@ -57,7 +57,7 @@ struct Followed {
 
 pub(super) struct FaceFollower {
     models: FaceModels,
-    reference: Option<Vec<f32>>,
+    reference: Option<Reference>,
     wanted: Wanted,
     last_burst: Timestamp,
     takes: Takes,
@@ -77,7 +77,7 @@ pub(super) struct FaceFollower {
 }
 
 impl FaceFollower {
-    pub(super) fn new(models: FaceModels, reference: Option<Vec<f32>>, wanted: Wanted) -> Self {
+    pub(super) fn new(models: FaceModels, reference: Option<Reference>, wanted: Wanted) -> Self {
         Self {
             models,
             reference,

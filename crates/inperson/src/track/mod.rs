@@ -14,7 +14,6 @@ mod sums;
 mod takes;
 mod voice;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -210,6 +209,20 @@ pub(crate) struct Heard {
     pub(crate) others: Vec<Span>,
 }
 
+/// The appearance of the face in a candidate's reference picture.
+pub(crate) type Reference = Arc<[f32]>;
+
+/// The candidate's reference picture, where the rule names one.
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) when it cannot be read, [`Error::Media`](crate::Error::Media) when it is no picture of a face.
+pub(crate) fn reference(models: &FaceModels, rule: &CandidateRule) -> Result<Option<Reference>> {
+    match rule {
+        CandidateRule::Reference(path) => appearance::reference(models, path).map(Some),
+        CandidateRule::Largest | CandidateRule::Region(_) => Ok(None),
+    }
+}
+
 /// Follows faces and voices through one interview.
 pub(crate) struct Tracker {
     follower: FaceFollower,
@@ -222,21 +235,17 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    pub(crate) fn new(models: FaceModels, config: &Config, wanted: Wanted) -> Result<Self> {
-        let rule = &config.candidate;
-        let reference = match rule {
-            CandidateRule::Reference(path) => Some(appearance::reference(&models, Path::new(path))?),
-            CandidateRule::Largest | CandidateRule::Region(_) => None,
-        };
-        Ok(Self {
+    /// `reference` is what [`reference`] made of the configuration's.
+    pub(crate) fn new(models: FaceModels, reference: Option<Reference>, config: &Config, wanted: Wanted) -> Self {
+        Self {
             follower: FaceFollower::new(models, reference, wanted),
             voice: VoiceActivity::default(),
             sound: Sound::default(),
             linker: Linker::default(),
             names: Names::new(config.speaker.as_deref()),
             tracks: Tracks::default(),
-            rule: rule.clone(),
-        })
+            rule: config.candidate.clone(),
+        }
     }
 
     /// Looks at a frame: the facts kept of it, and the faces if this is a frame to look for them.

@@ -224,7 +224,9 @@ fn wording(span: Span, transcript: bool, answers: &[(Answer, &Judged)]) -> Evide
         }
         Finding::Score { llr, .. } if llr <= -NAMED => "the answers are worded as people speak",
         Finding::Score { .. } => "the wording of the answers says little either way",
-        Finding::Abstain { reason: Reason::NoTranscript } => "no transcript was given, so the answers were not judged",
+        Finding::Abstain { reason: Reason::NoTranscript } => {
+            "no transcript was given, or none of it falls into the interview, so the answers were not judged"
+        }
         Finding::Abstain { reason: Reason::Language } => "the answers are not in English, which the check was made for",
         Finding::Abstain { reason: Reason::OutOfRange } => {
             "the answers are worded unlike anything the check was calibrated on"

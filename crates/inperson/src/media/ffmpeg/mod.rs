@@ -380,7 +380,7 @@ fn open_input(file: File, name: &str, found: &structure::Structure) -> Result<ff
     }
     let reason = |error: ff::Error| match error {
         ff::Error::InvalidData => "it is not media that FFmpeg recognises, or its header is damaged".to_owned(),
-        other => other.to_string().to_lowercase(),
+        other => format!("its header cannot be read: {}", other.to_string().to_lowercase()),
     };
     let failed = |error| Error::media(name, reason(error));
     let io = ff::format::context::StreamIo::from_read_seek(file).map_err(failed)?;

@@ -12,7 +12,7 @@ mod textgrid;
 #[cfg(feature = "whisper")]
 mod whisper;
 
-pub use recogniser::{run_transcriber, temporary_prefix};
+pub use recogniser::{run_transcriber, run_transcriber_with, temporary_prefix};
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -2,8 +2,12 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use super::{Transcript, TranscriptFormat};
 use crate::error::{Error, Result};
@@ -15,10 +19,18 @@ const PLACE: &str = "{}";
 const INSIDE: &str = "whisper:";
 /// Most bytes of a command's complaint that are passed on.
 const COMPLAINT: usize = 300;
+/// How names of temporary files of any process of ours start and end.
+const PREFIX: &str = "inperson-";
+const SUFFIX: &str = ".wav";
+/// How old a temporary file must be to have been left behind.
+const NEW: Duration = Duration::from_secs(60);
+/// How often a command that runs is looked after.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How the names of this process's temporary files start, so that a program that is stopped can remove them.
 #[must_use]
 pub fn temporary_prefix() -> String {
-    format!("inperson-{}-", std::process::id())
+    format!("{PREFIX}{}-", std::process::id())
 }
 
 /// Bytes of a WAV file before its samples.
@@ -27,7 +39,7 @@ pub(super) const HEADER: u32 = 44;
 impl Transcript {
     /// Decodes the sound of `media` into a temporary WAV file (16 kHz, mono, 16 bit, from the recording's start, so
     /// that times agree) and has `recogniser` turn it into a transcript in any format that [`Transcript::parse`]
-    /// reads. The file is gone afterwards. Of media without sound, and where nothing is recognised, it has no utterances.
+    /// reads. The file is gone afterwards, at the latest when the next one is made. Of media without sound, and where nothing is recognised, it has no utterances.
     ///
     /// # Errors
     /// As [`FileSource::open`]; [`Error::Io`] when the WAV file cannot be written; [`Error::Transcriber`] when what
@@ -41,9 +53,7 @@ impl Transcript {
         if FileSource::open(media, limits, &MediaOptions::default())?.info().audio.is_none() {
             return Ok(Self::silent());
         }
-        let folder = std::env::temp_dir();
-        let file = tempfile::Builder::new().prefix(&temporary_prefix()).suffix(".wav").tempfile_in(&folder);
-        let mut file = file.map_err(|e| Error::io(folder, e))?;
+        let mut file = wav_file()?;
         let options = MediaOptions { sound_only: true, ..options.clone() };
         let mut source = FileSource::open(media, limits, &options)?;
         let path = file.path().to_owned();
@@ -70,8 +80,23 @@ impl Transcript {
 ///
 /// # Errors
 /// [`Error::Transcriber`] when it cannot be started or fails, with the end of what it complained, and when the feature or the model is missing;
-/// [`Error::Limit`] when it prints more than [`text_bytes`](Limits::text_bytes).
+/// [`Error::Limit`] when it prints more than [`text_bytes`](Limits::text_bytes) or takes longer than
+/// [`transcriber_s`](Limits::transcriber_s): it is ended.
 pub fn run_transcriber(command: &str, wav: &Path, limits: &Limits) -> Result<String> {
+    run_transcriber_with(command, wav, limits, || ControlFlow::Continue(()))
+}
+
+/// As [`run_transcriber`], and asks many times a second whether to go on; `Break` ends the command. The recogniser that is built in is
+/// waited for.
+///
+/// # Errors
+/// As [`run_transcriber`], and [`Error::Cancelled`].
+pub fn run_transcriber_with(
+    command: &str,
+    wav: &Path,
+    limits: &Limits,
+    mut asked: impl FnMut() -> ControlFlow<()>,
+) -> Result<String> {
     if let Some(model) = command.strip_prefix(INSIDE) {
         return inside(Path::new(model), wav);
     }
@@ -85,26 +110,87 @@ pub fn run_transcriber(command: &str, wav: &Path, limits: &Limits) -> Result<Str
         run.arg(wav);
     }
     // a pipe that nobody empties would stop it
-    let mut complaints = tempfile::tempfile().map_err(|e| Error::io(std::env::temp_dir(), e))?;
-    let stderr = complaints.try_clone().map_err(|e| Error::io(std::env::temp_dir(), e))?;
-    run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-    let mut child = run.spawn().map_err(|e| failed(format!("could not be started: {e}")))?;
-    let mut text = Vec::new();
-    let read = child.stdout.take().map(|out| out.take(limits.text_bytes as u64 + 1).read_to_end(&mut text));
-    if text.len() > limits.text_bytes {
-        // it may have ended by itself
-        let _ = child.kill();
-        let _ = child.wait();
-        return Err(too_long(command, limits));
-    }
-    let status = child.wait().map_err(|e| failed(format!("was lost: {e}")))?;
-    if let Some(Err(e)) = read {
-        return Err(failed(format!("could not be read: {e}")));
-    }
+    let (mut said, mut complaints) = (unnamed()?, unnamed()?);
+    let kept = |file: &File| file.try_clone().map_err(|e| Error::io(std::env::temp_dir(), e));
+    run.stdin(Stdio::null()).stdout(kept(&said)?).stderr(kept(&complaints)?);
+    let since = Instant::now();
+    let mut child = Running(run.spawn().map_err(|e| failed(format!("could not be started: {e}")))?);
+    let status = loop {
+        if let Some(status) = child.0.try_wait().map_err(|e| failed(format!("was lost: {e}")))? {
+            break status;
+        }
+        if said.metadata().is_ok_and(|m| m.len() > limits.text_bytes as u64) {
+            return Err(too_long(command, limits));
+        }
+        if since.elapsed().as_secs_f64() > limits.transcriber_s {
+            let limit = format!("{} s", limits.transcriber_s);
+            return Err(Error::Limit {
+                input: command.to_owned(),
+                what: "its time",
+                value: "longer".to_owned(),
+                limit,
+            });
+        }
+        if asked().is_break() {
+            return Err(Error::Cancelled);
+        }
+        std::thread::sleep(LOOK);
+    };
     if !status.success() {
         return Err(failed(format!("failed ({status}){}", complaint(&mut complaints))));
     }
+    let mut text = Vec::new();
+    let read = said.rewind().and_then(|()| said.take(limits.text_bytes as u64 + 1).read_to_end(&mut text));
+    read.map_err(|e| failed(format!("could not be read: {e}")))?;
+    if text.len() > limits.text_bytes {
+        return Err(too_long(command, limits));
+    }
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A command that is ended when nobody waits for it any longer.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // it may have ended by itself
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A temporary file that nothing leaves behind.
+fn unnamed() -> Result<File> {
+    tempfile::tempfile().map_err(|e| Error::io(std::env::temp_dir(), e))
+}
+
+/// A temporary file for a recording's sound. It is locked as long as it is needed.
+fn wav_file() -> Result<NamedTempFile> {
+    let folder = std::env::temp_dir();
+    remove_left_behind(&folder);
+    let file = tempfile::Builder::new().prefix(&temporary_prefix()).suffix(SUFFIX).tempfile_in(&folder);
+    let file = file.map_err(|e| Error::io(folder, e))?;
+    if let Err(e) = file.as_file().lock() {
+        // where there are no locks none are found either, and nothing is removed
+        tracing::debug!("{}: {e}", file.path().display());
+    }
+    Ok(file)
+}
+
+/// Removes what processes that were killed could not: a candidate's voice does not stay behind. Numbers of processes say nothing, since
+/// containers share folders; a lock does.
+fn remove_left_behind(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ours = name.starts_with(PREFIX) && name.ends_with(SUFFIX) && entry.file_type().is_ok_and(|t| t.is_file());
+        // a new one may not be locked yet
+        let old = || entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|e| e > NEW));
+        if ours && old() && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            // another process may have been faster
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 #[cfg(feature = "whisper")]
@@ -178,6 +264,46 @@ fn header(bytes: u32) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(command: &str, limits: &Limits, asked: impl FnMut() -> ControlFlow<()>) -> Result<String> {
+        run_transcriber_with(command, Path::new("a.wav"), limits, asked)
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended() {
+        let limits = Limits { transcriber_s: 0.1, text_bytes: 1_000, ..Limits::default() };
+        let since = Instant::now();
+        let slow = run("sh -c 'exec sleep 60' {}", &limits, || ControlFlow::Continue(()));
+        assert!(slow.is_err_and(|e| e.to_string().contains("its time is longer, over the limit of 0.1 s")));
+        let stopped = run("sh -c 'exec sleep 60' {}", &Limits::default(), || ControlFlow::Break(()));
+        assert!(matches!(stopped, Err(Error::Cancelled)));
+        let endless =
+            run(
+                "sh -c 'exec yes' {}",
+                &Limits { text_bytes: 1_000, ..Limits::default() },
+                || ControlFlow::Continue(()),
+            );
+        assert!(matches!(endless, Err(Error::Limit { what: "text", .. })));
+        assert!(since.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn only_what_nobody_needs_and_is_ours_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3_600);
+        let files: Vec<File> = ["inperson-1-dead.wav", "inperson-2-needed.wav", "inperson-notes.txt", "mine.wav"]
+            .map(|name| File::create(path(name)).expect("made"))
+            .into();
+        files.iter().for_each(|f| f.set_modified(hour_ago).expect("set"));
+        File::create(path("inperson-3-new.wav")).expect("made");
+        files[1].lock().expect("locked");
+        remove_left_behind(folder.path());
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("read").flatten().map(|e| e.file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["inperson-2-needed.wav", "inperson-3-new.wav", "inperson-notes.txt", "mine.wav"]);
+    }
 
     #[test]
     #[cfg(not(feature = "whisper"))]
