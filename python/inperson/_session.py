@@ -43,8 +43,8 @@ class Session:
     def push_audio(self, samples: Sound, at: SupportsFloat, rate: SupportsIndex = 16_000) -> list[dict[str, Any]]:
         """Mono sound at `rate` hertz (4,000 to 384,000), first heard at `at` seconds since the start of the call.
 
-        An array of shape (n,): float32 or float64 in -1..1, or int16 in its whole range. Sound that lasts much longer than its
-        times allow, as of another rate than told or of several channels, raises `InputError`.
+        An array of shape (n,): float32 or float64 in -1..1, or int16 in its whole range. Sound that lasts much longer or shorter than
+        its times say, as of another rate than told or of several channels, raises `InputError`.
         """
         try:
             hertz = operator.index(rate)

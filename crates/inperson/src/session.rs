@@ -7,6 +7,7 @@
 mod clock;
 mod judge;
 mod observed;
+mod pace;
 mod watch;
 
 use std::ops::ControlFlow;
@@ -266,7 +267,7 @@ impl Session {
     ///
     /// # Errors
     /// When a model fails; [`Error::Limit`] when the sample passes one of [`Config::limits`], [`Error::Unsupported`] when a
-    /// frame's planes do not hold its size, [`Error::Media`] when sound lasts much longer than its times allow: it is not taken
+    /// frame's planes do not hold its size, [`Error::Media`] when sound lasts much longer or shorter than its times say: it is not taken
     /// in, and the session can go on with others.
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
         self.watch.check(&sample)?;

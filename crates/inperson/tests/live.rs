@@ -46,12 +46,34 @@ fn sound_of_another_rate_is_refused_and_resampled_sound_is_not() {
     let mut call = session(&["capture"], false, true);
     let refused = (0..200).find_map(|k| call.push(sound(k * 20_000, 0, 960)).err()).expect("an error").to_string();
     assert!(refused.contains("3.0 times") && refused.contains("16000 Hz"), "{refused}");
+    // 8 kHz, said to be 16: every chunk ends halfway to the next
+    let mut call = session(&["capture"], false, true);
+    let refused = (0..200).find_map(|k| call.push(sound(k * 20_000, 0, 160)).err()).expect("an error").to_string();
+    assert!(refused.contains("0.5 times") && refused.contains("16000 Hz"), "{refused}");
+    // it goes on once the rate is right
+    let taken = (200..400).filter(|k| call.push(sound(k * 20_000, 0, 320)).is_ok()).count();
+    assert!(taken > 150, "{taken}");
     let (mut call, mut resampler) =
         (session(&["capture"], false, true), inperson::media::Resampler::new(48_000).unwrap());
     for k in 0..200 {
         call.push(Sample::Audio(resampler.push(&[0.1; 960], Timestamp(k * 20_000)))).unwrap();
     }
     assert!((call.finish().unwrap().span.end.seconds() - 4.0).abs() < 0.01);
+}
+
+#[test]
+fn packets_that_are_lost_or_not_sent_are_no_other_rate() {
+    let told = |comes: fn(i64) -> bool| {
+        let mut call = session(&["capture"], false, true);
+        (0..1_000)
+            .filter(|&k| comes(k))
+            .filter(|k| call.push(sound(k * 20_000, k * 7_919 % 5_000, 320)).is_err())
+            .count()
+    };
+    // half lost at random, bursts of speech of two packets, one packet in ten as in silence
+    for comes in [|k: i64| k * k % 7 < 3, |k| k % 4 < 2, |k| k % 10 == 0 || k > 300] {
+        assert_eq!(told(comes), 0);
+    }
 }
 
 #[test]

@@ -104,7 +104,8 @@ impl Report {
     /// The report as one line of JSON.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) if a number in it is not finite, which is a defect of a check.
+    /// [`Error::Config`](crate::Error::Config) if it cannot be written, which is a defect. JSON has no numbers that are not finite: they
+    /// would be `null`, and the report could not be read again.
     pub fn to_json(&self) -> crate::Result<String> {
         serde_json::to_string(self).map_err(|e| crate::Error::Config(format!("the report cannot be written: {e}")))
     }

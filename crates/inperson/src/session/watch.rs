@@ -1,5 +1,6 @@
 //! The first half of a session: samples in, hops with everything seen and heard in them out.
 
+use super::pace::Pace;
 use crate::detect::Window;
 use crate::error::{Error, Result};
 use crate::media::{AUDIO_RATE, AudioChunk, Limits, MediaInfo, MediaNote, Sample};
@@ -36,41 +37,6 @@ impl Moment {
     }
 }
 
-/// How much sound comes in how much time: sound of another rate, pushed as it is, would be a slow deep voice.
-#[derive(Debug, Default)]
-struct Pace {
-    since: Option<Timestamp>,
-    seconds: f64,
-}
-
-impl Pace {
-    /// Seconds of sound that are compared with their times.
-    const OVER_S: f64 = 3.0;
-    /// Times as much sound as time from which it cannot be right; 48 and 44.1 kHz, and two channels, are beyond.
-    const MOST: f64 = 1.5;
-
-    /// How many times too long the sound of the last seconds is, if it is.
-    fn too_fast(&mut self, chunk: &AudioChunk) -> Option<f64> {
-        let own = chunk.samples.len() as f64 / f64::from(AUDIO_RATE);
-        // a clock that started again says nothing about the rate
-        if self.since.is_some_and(|since| since > chunk.at) {
-            *self = Self::default();
-        }
-        let since = *self.since.get_or_insert(chunk.at);
-        // up to where this chunk begins the sound before it has had time
-        let passed = (chunk.at.since(since) as f64 / 1e6).max(0.0);
-        let times = self.seconds / passed.max(1e-3);
-        if self.seconds >= Self::OVER_S && times > Self::MOST {
-            return Some(times);
-        }
-        if passed > 2.0 * Self::OVER_S {
-            (self.since, self.seconds) = (Some(chunk.at), 0.0);
-        }
-        self.seconds += own;
-        None
-    }
-}
-
 /// Follows faces and voices, and cuts time into hops.
 pub(super) struct Watch {
     pub(super) timeline: Timeline,
@@ -103,14 +69,14 @@ impl Watch {
     /// Takes in a sample that was checked.
     ///
     /// # Errors
-    /// When a model fails; [`Error::Media`] when sound lasts much longer than its times allow. That sample is not taken in, and
+    /// When a model fails; [`Error::Media`] when sound lasts much longer or shorter than its times say. That sample is not taken in, and
     /// the session goes on.
     pub(super) fn take(&mut self, sample: Sample) -> Result<()> {
         if let Sample::Audio(chunk) = &sample
-            && let Some(times) = self.pace.too_fast(chunk)
+            && let Some(times) = self.pace.wrong(chunk)
         {
             let reason = format!(
-                "its sound lasts {times:.1} times as long as its times allow: {AUDIO_RATE} Hz mono is expected, so say its rate (`rate` in \
+                "its sound lasts {times:.1} times as long as its times say: {AUDIO_RATE} Hz mono is expected, so say its rate (`rate` in \
                  Python, media::Resampler in Rust) or mix its channels"
             );
             return Err(Error::media(&self.input, reason));
