@@ -22,9 +22,10 @@ class Session:
     """One live interview: push pictures, sound and words, assess at any time, finish once. `Analyzer.session` makes it.
 
     Each push returns a list of what it raised or cleared: `{"kind": "raised", "code": "capture.loop", "span": ...}` and
-    `{"kind": "cleared", "code": ..., "at": ...}`; times are in microseconds. A sample beyond a limit of the configuration
-    raises `LimitError`, one of another kind than described raises ValueError or TypeError; it is not taken in, and the session
-    goes on. Pictures and sound may come from threads of their own.
+    `{"kind": "cleared", "code": ..., "at": ...}`; times are in microseconds. `{"kind": "late", "at": ...}` says that a clock began
+    again: times count from the start of the call and go on over a reconnect, and what lies before what was analysed is left out.
+    A sample beyond a limit of the configuration raises `LimitError`, one of another kind than described raises ValueError or
+    TypeError; it is not taken in, and the session goes on. Pictures and sound may come from threads of their own.
 
     As a context manager it lets go of the interview at the end of the block; call `finish` inside for the report.
     """

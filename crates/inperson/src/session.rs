@@ -55,6 +55,12 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Pictures, or sound, came five times in a row with times over ten seconds back, and are left out: a clock began again. Times
+    /// go on over a reconnect, so add what had passed before it.
+    Late {
+        /// The time that came last.
+        at: Timestamp,
+    },
 }
 
 /// How far an analysis has come.
@@ -263,7 +269,7 @@ impl Session {
     /// Push from a thread of the session's own, not from one that receives packets.
     ///
     /// Times count from the start of the interview and go on over a reconnect: what comes when its second is analysed is left
-    /// out with a note. So is a sample more than ten seconds ahead of all others, unless four more follow it there.
+    /// out with a note, and told by [`Event::Late`] where a clock began again. So is a sample more than ten seconds ahead of all others, unless four more follow it there.
     ///
     /// # Errors
     /// When a model fails; [`Error::Limit`] when the sample passes one of [`Config::limits`], [`Error::Unsupported`] when a
@@ -271,7 +277,7 @@ impl Session {
     /// in, and the session can go on with others.
     pub fn push(&mut self, sample: Sample) -> Result<Vec<Event>> {
         self.watch.check(&sample)?;
-        let mut events = Vec::new();
+        let mut events: Vec<Event> = self.clock.fell_back(&sample).map(|at| Event::Late { at }).into_iter().collect();
         for sample in self.clock.admit(sample) {
             self.watch.take(sample)?;
             self.watch.declare(&mut self.media);

@@ -4,8 +4,8 @@
 
 use inperson::media::AUDIO_RATE;
 use inperson::{
-    Analyzer, AudioChunk, Config, Finding, MediaInfo, Question, Reason, Report, Sample, Session, Span, Timestamp,
-    Utterance, VideoFrame,
+    Analyzer, AudioChunk, Config, Event, Finding, MediaInfo, Question, Reason, Report, Sample, Session, Span,
+    Timestamp, Utterance, VideoFrame,
 };
 
 fn session(checks: &[&str], video: bool, audio: bool) -> Session {
@@ -59,6 +59,20 @@ fn sound_of_another_rate_is_refused_and_resampled_sound_is_not() {
         call.push(Sample::Audio(resampler.push(&[0.1; 960], Timestamp(k * 20_000)))).unwrap();
     }
     assert!((call.finish().unwrap().span.end.seconds() - 4.0).abs() < 0.01);
+}
+
+#[test]
+fn a_clock_that_begins_again_is_told_once() {
+    let mut call = session(&["capture"], false, true);
+    let mut told = |from: i64, off: i64| {
+        let events = (from..from + 1_000).flat_map(|k| call.push(sound(k * 20_000, off, 320)).unwrap());
+        events.filter_map(|e| if let Event::Late { at } = e { Some(at) } else { None }).collect::<Vec<_>>()
+    };
+    assert_eq!(told(0, 0), []);
+    // the second connection counts from 0 again, until the caller adds what passed
+    assert_eq!(told(0, 0), [Timestamp(80_000)]);
+    assert_eq!(told(1_000, 0), []);
+    assert!(notes(&call.finish().unwrap()).contains(&"audio_late"));
 }
 
 #[test]

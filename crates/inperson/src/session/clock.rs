@@ -11,6 +11,8 @@ pub(super) struct Clock {
     furthest: Timestamp,
     held: Vec<Sample>,
     left_out: usize,
+    /// Pictures, and pieces of sound, in a row that lie far back.
+    back: [usize; 2],
 }
 
 impl Clock {
@@ -40,6 +42,14 @@ impl Clock {
         }
         self.furthest = self.held.iter().filter_map(times).map(|(_, end)| end).fold(self.furthest, Timestamp::max);
         std::mem::take(&mut self.held)
+    }
+
+    /// When a picture or sound is, if it is the one that shows that its stream's clock began again; to be asked once of each.
+    pub(super) fn fell_back(&mut self, sample: &Sample) -> Option<Timestamp> {
+        let (at, end) = times(sample)?;
+        let back = &mut self.back[usize::from(matches!(sample, Sample::Audio(_)))];
+        *back = if self.furthest.since(end) > Self::AHEAD { *back + 1 } else { 0 };
+        (*back == Self::CONFIRMED).then_some(at)
     }
 
     /// Samples that were left out, with those still held.
