@@ -38,7 +38,7 @@ class Analyzer:
       it, and None leaves a field at its default.
 
     Raises `ConfigError`, naming the field, for a configuration that cannot be; `ModelError` when ONNX Runtime, a device or a model
-    cannot be loaded.
+    cannot be loaded; `InputError` when the reference picture cannot be read or shows no face.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 //! One line on standard error, and results on standard output whose reader may leave.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -36,8 +37,19 @@ impl Failure {
     }
 }
 
+/// Text with its control characters spelled out: names of files, tags and transcripts are a stranger's, and a terminal obeys them.
+fn spelled(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(obeyed) {
+        return text.into();
+    }
+    let spell = |c: char| if obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(spell).collect::<String>().into()
+}
+
 /// A line on standard output.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    let text = spelled(text);
     let mut out = std::io::stdout().lock();
     let written =
         out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
@@ -51,7 +63,7 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 pub(crate) fn complain(failure: &Failure) {
     let line = failure.to_string().replace(['\n', '\r'], " ");
     // nobody left to tell if this fails
-    let _ = writeln!(std::io::stderr().lock(), "inperson: {line}");
+    let _ = writeln!(std::io::stderr().lock(), "inperson: {}", spelled(&line));
 }
 
 /// Refuses results that would be written over what they are made from.

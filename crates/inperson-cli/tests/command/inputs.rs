@@ -269,6 +269,24 @@ fn results_go_on_with_the_very_recordings_they_began_with() {
     assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 2);
 }
 
+#[test]
+fn tags_and_names_do_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a\u{1b}[31m.mkv");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "sine=d=1", "-metadata", "title=\u{1b}]0;owned\u{7}"])
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success());
+    for verb in ["probe", "analyze"] {
+        let run = inperson(&[verb, path.to_str().unwrap()]);
+        let said = text(&run.stdout);
+        assert!(!said.contains(['\u{1b}', '\u{7}']) && said.contains("a\\u{1b}[31m.mkv"), "{verb}: {said:?}");
+    }
+    let gone = path.with_extension("gone");
+    refused(&inperson(&["probe", gone.to_str().unwrap()]), "a\\u{1b}[31m.gone");
+}
+
 #[cfg(unix)]
 #[test]
 fn reports_are_readable_for_whom_the_mask_lets() {
