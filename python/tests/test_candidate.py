@@ -96,3 +96,23 @@ def test_what_others_say_by_the_transcript_is_not_the_candidate_s(candidate, tmp
 
     whole, ann, bob = told(None), told("Ann"), told("Bob")
     assert ann > bob > 2 and whole == pytest.approx(ann + bob, abs=1.5)
+
+
+def test_a_reference_picture_names_the_smaller_of_two_faces(candidate, tmp_path):
+    pair, picture = tmp_path / "pair.mp4", tmp_path / "picture.png"
+    rough = "noise=alls=45:all_seed={}:allf={},gblur=1"
+    other = f"scale=512:288,{rough.format(1, 't')},pad=640:360:64:36:gray"
+    ffmpeg("-i", candidate, "-filter_complex", f"[0:v]split[a][b];[b]{other}[c];[a][c]hstack", "-t", "6", "-pix_fmt", "yuv420p",
+           "-preset", "veryfast", pair)
+    ffmpeg("-ss", "8", "-i", candidate, "-vf", f"scale=512:288,{rough.format(2, 'u')}", "-frames:v", "1", picture)
+
+    def middle(**options):
+        tracks = inperson.analyze(pair, checks=["capture"], **options).tracks
+        assert len(tracks["faces"]) == 2
+        (bounds,) = (f["mean_bounds"] for f in tracks["faces"] if f["id"] == tracks["candidate"])
+        return (bounds[0] + bounds[2]) / 2
+
+    assert middle() < 0.5 < middle(candidate={"reference": picture})
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=640x360", "-frames:v", "1", picture)
+    with pytest.raises(inperson.InputError, match="no face was found"):
+        inperson.Analyzer(candidate={"reference": picture})

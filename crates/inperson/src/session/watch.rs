@@ -3,7 +3,7 @@
 use super::pace::Pace;
 use crate::detect::Window;
 use crate::error::{Error, Result};
-use crate::media::{AUDIO_RATE, AudioChunk, Limits, MediaInfo, MediaNote, Sample};
+use crate::media::{AUDIO_RATE, Limits, MediaInfo, MediaNote, Sample};
 use crate::time::Timestamp;
 use crate::timeline::{Hop, Timeline};
 use crate::track::{Heard, Tracker, Tracks};

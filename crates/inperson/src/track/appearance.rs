@@ -63,7 +63,7 @@ pub(super) fn reference(models: &FaceModels, path: &Path) -> Result<Reference> {
     let found = models.find(&frame)?;
     let first = found.first().ok_or_else(|| Error::media(name(), "no face was found in this reference picture"))?;
     let crop = models.observe(&frame, 0, first)?.crop;
-    crop.map(|c| appearance(&c).into())
+    crop.map(|c| Reference(appearance(&c).into()))
         .ok_or_else(|| Error::media(name(), "the face in this reference picture is too small"))
 }
 

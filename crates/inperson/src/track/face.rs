@@ -292,7 +292,7 @@ impl FaceFollower {
     pub(super) fn summarise(&mut self, faces: &[FaceObservation], tracks: &mut Tracks) {
         for face in faces {
             let look = face.crop.as_deref().map(appearance);
-            let like = look.as_ref().zip(self.reference.as_ref()).map_or(0.0, |(look, r)| likeness(r, look));
+            let like = look.as_ref().zip(self.reference.as_ref()).map_or(0.0, |(look, r)| likeness(&r.0, look));
             self.sums.entry(face.track).or_default().add(face, like);
             if let Some(look) = look {
                 self.memory.add(face.track, &look);

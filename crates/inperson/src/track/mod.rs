@@ -209,8 +209,15 @@ pub(crate) struct Heard {
     pub(crate) others: Vec<Span>,
 }
 
-/// The appearance of the face in a candidate's reference picture.
-pub(crate) type Reference = Arc<[f32]>;
+/// The appearance of the face in a candidate's reference picture. It is a template of a person, and goes into no log.
+#[derive(Clone)]
+pub(crate) struct Reference(Arc<[f32]>);
+
+impl std::fmt::Debug for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reference(..)")
+    }
+}
 
 /// The candidate's reference picture, where the rule names one.
 ///
